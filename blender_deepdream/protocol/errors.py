@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one exception tree of the product, and its wire codes.
+
+    DeepDreamError
+    ├── InputError                 what was asked for cannot be done as asked: exit code 2
+    │   ├── SettingsError          a setting that is unknown, malformed or out of range
+    │   ├── FrameRangeError        a frame list that is none
+    │   ├── SceneError             the Blender scene lacks something: a camera, a node
+    │   ├── UnknownBrainError      no brain of that name
+    │   ├── UnknownLayerError      the brain has no such layer
+    │   ├── ImageError             an image that cannot be read, is empty or too large
+    │   ├── RequestError           a malformed request on the wire
+    │   ├── MissingBlobError       a request names bytes that the server does not have
+    │   └── NotFoundError          no such job, blob or address
+    ├── ServerError                the dream server cannot be used: exit code 1
+    │   ├── ServerUnavailableError nobody answers, or the server did not start
+    │   ├── UnauthorizedError      the token is missing or wrong
+    │   └── VersionMismatchError   the two sides speak different protocol versions
+    ├── BrainFileError             weights that are damaged or not what they should be
+    ├── WorkerLostError            the worker process died, twice, on the same job
+    ├── OutOfMemoryError           the device has too little memory for the job
+    ├── StorageError               a disk that is full, or a folder that cannot be written
+    ├── RenderError                Blender could not render or composite a frame
+    ├── InternalError              a defect of ours, reported instead of hidden
+    └── CancelledError             stopped because somebody asked for it
+
+Every error carries a message that says what happened and a hint that says what to do. On the wire it is
+`{"code", "message", "hint"}`; `from_wire` gives the same class back on the other side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class DeepDreamError(Exception):
+    """Base of all errors that a user may see.
+
+    code: the error's name on the wire. http_status: the status of the answer that carries it.
+    exit_code: what a command line ends with.
+    """
+
+    code: ClassVar[str] = "error"
+    http_status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+    def __reduce__(self) -> tuple[type[DeepDreamError], tuple[str, str]]:
+        """Errors cross from the worker process to the server: keep message and hint apart on the way."""
+        return type(self), (self.message, self.hint)
+
+    def to_wire(self) -> dict[str, str]:
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+class InputError(DeepDreamError):
+    code = "input"
+    http_status = 422
+    exit_code = 2
+
+
+class SettingsError(InputError):
+    code = "settings"
+
+
+class FrameRangeError(InputError):
+    code = "frame_range"
+
+
+class SceneError(InputError):
+    code = "scene"
+
+
+class UnknownBrainError(InputError):
+    code = "unknown_brain"
+
+
+class UnknownLayerError(InputError):
+    code = "unknown_layer"
+
+
+class ImageError(InputError):
+    code = "image"
+
+
+class RequestError(InputError):
+    code = "request"
+    http_status = 400
+
+
+class MissingBlobError(InputError):
+    code = "missing_blob"
+    http_status = 409
+
+
+class NotFoundError(InputError):
+    code = "not_found"
+    http_status = 404
+
+
+class ServerError(DeepDreamError):
+    code = "server"
+    http_status = 503
+
+
+class ServerUnavailableError(ServerError):
+    code = "server_unavailable"
+
+
+class UnauthorizedError(ServerError):
+    code = "unauthorized"
+    http_status = 401
+
+
+class VersionMismatchError(ServerError):
+    code = "version_mismatch"
+    http_status = 426
+
+
+class BrainFileError(DeepDreamError):
+    code = "brain_file"
+
+
+class WorkerLostError(DeepDreamError):
+    code = "worker_lost"
+
+
+class OutOfMemoryError(DeepDreamError):
+    code = "out_of_memory"
+
+
+class StorageError(DeepDreamError):
+    code = "storage"
+    http_status = 507
+
+
+class RenderError(DeepDreamError):
+    code = "render"
+
+
+class InternalError(DeepDreamError):
+    code = "internal"
+
+
+class CancelledError(DeepDreamError):
+    code = "cancelled"
+
+
+def _tree(root: type[DeepDreamError]) -> dict[str, type[DeepDreamError]]:
+    found = {root.code: root}
+    for child in root.__subclasses__():
+        found |= _tree(child)
+    return found
+
+
+BY_CODE = _tree(DeepDreamError)
+
+
+def from_wire(data: Mapping[str, object]) -> DeepDreamError:
+    """The error that `to_wire` described; an unknown code (a newer server) becomes a plain DeepDreamError."""
+    kind = BY_CODE.get(str(data.get("code", "")), DeepDreamError)
+    return kind(str(data.get("message", "The server reported an error without a message.")), str(data.get("hint", "")))

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests, events and results as they cross the wire: frozen dataclasses, checked on the way in.
+
+Blobs (images, results) are named by the SHA-256 of their bytes, in lower-case hex.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from .errors import DeepDreamError, RequestError, from_wire
+from .settings import DreamSettings
+
+PROTOCOL_VERSION = 1
+"""Raised whenever an older client or server would misread the other. Sent in `PROTOCOL_HEADER` and in /v1/health."""
+
+PROTOCOL_HEADER = "DeepDream-Protocol"
+CLIENT_HEADER = "DeepDream-Client"
+"""Names who wants a job (any text of up to 64 letters, digits and dashes), so that one client's cancel does not take
+the job away from another."""
+
+MAX_BLOB_BYTES = 2 * 2**30
+MAX_REQUEST_BYTES = 2**20
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_CLIENT = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+class ColorSpace(StrEnum):
+    """What the numbers in an image file mean. AUTO: float files are Linear Rec.709, 8- and 16-bit ones sRGB."""
+
+    AUTO = "auto"
+    LINEAR_REC709 = "Linear Rec.709"
+    LINEAR_REC2020 = "Linear Rec.2020"
+    ACESCG = "ACEScg"
+    SRGB = "sRGB"
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+
+def content_hash(data: bytes) -> str:
+    """The name of these bytes: SHA-256, lower-case hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def canonical_hash(data: Mapping[str, Any]) -> str:
+    """SHA-256 of a JSON object, whatever the order of its keys."""
+    return content_hash(json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False).encode())
+
+
+def check_hash(value: object) -> str:
+    """The value if it is a SHA-256 in lower-case hex. Raises RequestError."""
+    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+        raise RequestError("A blob or job is named by 64 lower-case hexadecimal digits, its SHA-256.")
+    return value
+
+
+def check_client(value: object) -> str:
+    """The value if it can name a client. Raises RequestError."""
+    if not isinstance(value, str) or not _CLIENT.fullmatch(value):
+        raise RequestError(f"{CLIENT_HEADER} must be 1 to 64 letters, digits or dashes.")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class DreamRequest:
+    """One image to dream.
+
+    source: blob of an image file (EXR, PNG, JPEG, TIFF), RGB or RGBA or grey. mask: blob of a grey image, stretched
+    to the source's size; 0 leaves a pixel as it is, 1 dreams it fully. color_space: of the source and of the result.
+    The result is a float EXR of the source's size, channels and colour space.
+    """
+
+    source: str
+    settings: DreamSettings = field(default_factory=DreamSettings)
+    mask: str | None = None
+    color_space: ColorSpace = ColorSpace.AUTO
+
+    KIND = "dream"
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return (self.source,) if self.mask is None else (self.source, self.mask)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.KIND,
+            "source": self.source,
+            "mask": self.mask,
+            "color_space": str(self.color_space),
+            "settings": self.settings.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: object) -> DreamRequest:
+        """Raises RequestError or SettingsError."""
+        if not isinstance(data, Mapping) or data.get("kind") != cls.KIND:
+            raise RequestError(f"A job is a JSON object whose kind is {cls.KIND!r}.")
+        unknown = set(data) - {"kind", "source", "mask", "color_space", "settings"}
+        if unknown:
+            raise RequestError(f"A dream job has no field {sorted(map(str, unknown))[0]!r}.")
+        mask = data.get("mask")
+        try:
+            space = ColorSpace(str(data.get("color_space", ColorSpace.AUTO)))
+        except ValueError:
+            raise RequestError(f"color_space must be one of: {', '.join(ColorSpace)}.") from None
+        return cls(
+            source=check_hash(data.get("source")),
+            mask=None if mask is None else check_hash(mask),
+            color_space=space,
+            settings=DreamSettings.from_json(data.get("settings", {})),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DreamResult:
+    """A finished dream: the blob of its EXR, its size in pixels, and the seconds that the engine took."""
+
+    image: str
+    width: int
+    height: int
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {"image": self.image, "width": self.width, "height": self.height, "seconds": self.seconds}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> DreamResult:
+        return cls(check_hash(data["image"]), int(data["width"]), int(data["height"]), float(data["seconds"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a dream is. octave and step count from 1; value is the objective's; eta: seconds left, None if unknown."""
+
+    octave: int
+    octaves: int
+    step: int
+    steps: int
+    value: float
+    fraction: float
+    eta: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Progress:
+        eta = data.get("eta")
+        return cls(
+            octave=int(data["octave"]),
+            octaves=int(data["octaves"]),
+            step=int(data["step"]),
+            steps=int(data["steps"]),
+            value=float(data["value"]),
+            fraction=float(data["fraction"]),
+            eta=None if eta is None else float(eta),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """What the server knows of a job. `position`: jobs before it in the queue while it is queued."""
+
+    id: str
+    state: JobState
+    position: int = 0
+    progress: Progress | None = None
+    result: DreamResult | None = None
+    error: DeepDreamError | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "state": str(self.state),
+            "position": self.position,
+            "progress": self.progress and self.progress.to_json(),
+            "result": self.result and self.result.to_json(),
+            "error": self.error and self.error.to_wire(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> JobStatus:
+        progress, result, error = data.get("progress"), data.get("result"), data.get("error")
+        return cls(
+            id=check_hash(data["id"]),
+            state=JobState(data["state"]),
+            position=int(data.get("position", 0)),
+            progress=Progress.from_json(progress) if progress else None,
+            result=DreamResult.from_json(result) if result else None,
+            error=from_wire(error) if error else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BrainInfo:
+    """A brain as a list shows it. id: SHA-256 of its weights file. layers: names from early to late."""
+
+    name: str
+    id: str
+    title: str
+    licence: str
+    layers: tuple[str, ...]
+    default_layer: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "id": self.id,
+            "title": self.title,
+            "licence": self.licence,
+            "layers": list(self.layers),
+            "default_layer": self.default_layer,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> BrainInfo:
+        return cls(
+            name=str(data["name"]),
+            id=check_hash(data["id"]),
+            title=str(data["title"]),
+            licence=str(data["licence"]),
+            layers=tuple(map(str, data["layers"])),
+            default_layer=str(data["default_layer"]),
+        )

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every knob of a dream, ONCE.
+
+`DreamSettings` is the value that travels: immutable, checked, the same in Blender, on the wire and in the engine.
+Each field carries a `Knob`: default, hard and soft range, unit, label and help. Blender's properties, the command
+line's flags, the server's validation and the docs are made from these, so a new setting is one new field here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .errors import SettingsError
+
+LayerWeights = tuple[tuple[str, float], ...]
+"""Layers to dream with, each with its weight: (("_blocks.9", 1.0), ("_blocks.4", 0.5)). Empty: the brain's default."""
+
+MAX_LAYERS = 32
+MAX_NAME_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """How one setting is shown and checked.
+
+    hard: smallest and largest value that is accepted; soft: the range a slider covers without typing.
+    unit: what the number counts, for help texts ("px", "stops").
+    """
+
+    name: str
+    kind: Literal["int", "float", "text", "layers"]
+    default: Any
+    label: str
+    help: str
+    hard: tuple[float, float] = (-math.inf, math.inf)
+    soft: tuple[float, float] = (-math.inf, math.inf)
+    unit: str = ""
+
+    def check(self, value: object) -> Any:
+        """The value in its own type. Raises SettingsError if it has another type or lies outside the hard range."""
+        if self.kind == "layers":
+            return _check_layers(value)
+        if self.kind == "text":
+            return self._check_text(value)
+        return self._check_number(value)
+
+    def parse(self, text: str) -> Any:
+        """A value as people type it: `--steps 12`, `--set layers=_blocks.4=2,_blocks.9`."""
+        if self.kind == "layers":
+            return parse_layers(text)
+        if self.kind == "text":
+            return self._check_text(text)
+        try:
+            number = float(text)
+        except ValueError:
+            raise SettingsError(f"{self.name} must be a number, not {text!r}.", self._range_hint()) from None
+        return self._check_number(int(number) if number.is_integer() and self.kind == "int" else number)
+
+    def _check_text(self, value: object) -> str:
+        if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME_LENGTH or not value.isprintable():
+            raise SettingsError(f"{self.name} must be a name of 1 to {MAX_NAME_LENGTH} printable characters.")
+        return value
+
+    def _check_number(self, value: object) -> float | int:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise SettingsError(f"{self.name} must be a number, not {value!r}.", self._range_hint())
+        if self.kind == "int" and not float(value).is_integer():
+            raise SettingsError(f"{self.name} must be a whole number, not {value!r}.", self._range_hint())
+        if not self.hard[0] <= value <= self.hard[1]:
+            raise SettingsError(f"{self.name} = {value} is out of range.", self._range_hint())
+        return int(value) if self.kind == "int" else float(value)
+
+    def _range_hint(self) -> str:
+        low, high = (f"{bound:g}" for bound in self.hard)
+        return f"Give a value from {low} to {high}{' ' + self.unit if self.unit else ''}."
+
+
+def _number(
+    default: float,
+    label: str,
+    text: str,
+    hard: tuple[float, float],
+    soft: tuple[float, float] | None = None,
+    unit: str = "",
+) -> Any:
+    kind = "int" if isinstance(default, int) else "float"
+    options = {"kind": kind, "label": label, "help": text, "hard": hard, "soft": soft or hard, "unit": unit}
+    return field(default=default, metadata=options)
+
+
+def _text(default: str, label: str, text: str) -> Any:
+    return field(default=default, metadata={"kind": "text", "label": label, "help": text})
+
+
+def _layers(label: str, text: str) -> Any:
+    return field(default=(), metadata={"kind": "layers", "label": label, "help": text})
+
+
+@dataclass(frozen=True, slots=True)
+class DreamSettings:
+    """The settings of one dream. Fields are checked where a value comes in: `from_json`, `from_text`, `replace`."""
+
+    brain: str = _text("lite0", "Brain", "Network that dreams")
+    layers: LayerWeights = _layers(
+        "Layers",
+        "Layers whose activity grows, with weights: _blocks.4=2, _blocks.9. "
+        "Early layers draw lines and cells, late ones things. Empty: the brain's own choice",
+    )
+    strength: float = _number(
+        1.0, "Strength", "How much of the dream goes into the image: 0 none, 1 all, above 1 exaggerated", (0, 4), (0, 1)
+    )
+    octaves: int = _number(
+        4,
+        "Octaves",
+        "Sizes of the image that dream, from small to full; more give larger shapes",
+        (1, 16),
+        (1, 8),
+    )
+    octave_scale: float = _number(
+        1.4, "Octave Scale", "How much larger each octave is than the one before", (1.05, 4), (1.2, 2)
+    )
+    steps: int = _number(12, "Steps", "Gradient ascent steps in each octave", (1, 1000), (1, 50))
+    step_size: float = _number(
+        0.012, "Step Size", "Mean change of a colour in one step, on a scale of 0 to 1", (0.0001, 1), (0.002, 0.05)
+    )
+    jitter: int = _number(
+        24,
+        "Jitter",
+        "Largest random shift before each step, against a visible grid",
+        (0, 512),
+        (0, 64),
+        "px",
+    )
+    smoothing: int = _number(
+        3, "Smoothing", "Scales over which the gradient is evened out; 1 sparkles, 3 is calm", (1, 6), (1, 5), "scales"
+    )
+    exposure: float = _number(
+        0.0, "Exposure", "Brightening of a scene-linear image before the brain sees it", (-16, 16), (-4, 4), "stops"
+    )
+    seed: int = _number(0, "Seed", "Start of the random numbers: the same seed gives the same dream", (0, 2**31 - 1))
+
+    @classmethod
+    def from_json(cls, data: object) -> DreamSettings:
+        """Settings from a JSON object; what is missing takes its default. Raises SettingsError."""
+        if not isinstance(data, Mapping):
+            raise SettingsError("Settings must be a JSON object of names and values.")
+        return cls().replace(**{str(name): value for name, value in data.items()})
+
+    @classmethod
+    def from_text(cls, values: Mapping[str, str]) -> DreamSettings:
+        """Settings as typed on a command line. Raises SettingsError."""
+        return cls().replace(**{name: _knob(name).parse(text) for name, text in values.items()})
+
+    def replace(self, **changes: object) -> DreamSettings:
+        """A copy with some settings changed, each checked. Raises SettingsError."""
+        return dataclasses.replace(self, **{name: _knob(name).check(value) for name, value in changes.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as JSON: `{"layers": [["_blocks.9", 1.0]], "steps": 12, ...}`."""
+        data = {knob.name: getattr(self, knob.name) for knob in KNOBS.values()}
+        return data | {"layers": [list(layer) for layer in self.layers]}
+
+
+KNOBS: Mapping[str, Knob] = {
+    spec.name: Knob(name=spec.name, default=spec.default, **spec.metadata) for spec in dataclasses.fields(DreamSettings)
+}
+
+
+def _knob(name: str) -> Knob:
+    if name not in KNOBS:
+        raise SettingsError(f"There is no setting {name!r}.", f"Settings are: {', '.join(KNOBS)}.")
+    return KNOBS[name]
+
+
+def parse_setting(assignment: str) -> tuple[str, Any]:
+    """`steps=12` as ("steps", 12). Raises SettingsError."""
+    name, equals, text = assignment.partition("=")
+    if not equals:
+        raise SettingsError(f"{assignment!r} sets nothing.", "Write it as NAME=VALUE, for example steps=12.")
+    return name.strip(), _knob(name.strip()).parse(text.strip())
+
+
+def parse_layers(text: str) -> LayerWeights:
+    """`_blocks.4=2, _blocks.9` as (("_blocks.4", 2.0), ("_blocks.9", 1.0)). Raises SettingsError."""
+    layers: list[tuple[str, float]] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, weight = (piece.strip() for piece in part.rsplit("=", 1)) if "=" in part else (part, "1")
+        try:
+            layers.append((name, float(weight)))
+        except ValueError:
+            raise SettingsError(f"The weight of layer {name!r} must be a number, not {weight!r}.") from None
+    return _check_layers(layers)
+
+
+def format_layers(layers: LayerWeights) -> str:
+    """The text that `parse_layers` reads back."""
+    return ", ".join(name if weight == 1 else f"{name}={weight:g}" for name, weight in layers)
+
+
+def _check_layers(value: object) -> LayerWeights:
+    if not isinstance(value, (list, tuple)) or len(value) > MAX_LAYERS:
+        raise SettingsError(f"layers must be a list of at most {MAX_LAYERS} pairs of a name and a weight.")
+    layers = tuple(_check_layer(item) for item in value)
+    names = [name for name, _ in layers]
+    if len(set(names)) != len(names):
+        raise SettingsError("A layer is named twice.", "Name each layer once, with its weight.")
+    if layers and not sum(abs(weight) for _, weight in layers):
+        raise SettingsError("All layers have weight 0, so nothing would dream.", "Give one of them a weight.")
+    return layers
+
+
+def _check_layer(item: object) -> tuple[str, float]:
+    hint = "Write layers as NAME or NAME=WEIGHT, for example _blocks.9=0.5."
+    if not isinstance(item, (list, tuple)) or len(item) != 2:
+        raise SettingsError("Each layer must be a pair of a name and a weight.", hint)
+    name, weight = item
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_LENGTH or not name.isprintable():
+        raise SettingsError("A layer has no proper name.", hint)
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not -1000 <= weight <= 1000:
+        raise SettingsError(f"The weight of layer {name!r} must be a number from -1000 to 1000.", hint)
+    return name, float(weight)
