@@ -10,6 +10,7 @@
     │   ├── UnknownLayerError      the brain has no such layer
     │   ├── ImageError             an image that cannot be read, is empty or too large
     │   ├── RequestError           a malformed request on the wire
+    │   │   └── TooLargeError      a request or an upload beyond the server's limit
     │   ├── MissingBlobError       a request names bytes that the server does not have
     │   └── NotFoundError          no such job, blob or address
     ├── ServerError                the dream server cannot be used: exit code 1
@@ -94,6 +95,11 @@ class ImageError(InputError):
 class RequestError(InputError):
     code = "request"
     http_status = 400
+
+
+class TooLargeError(RequestError):
+    code = "too_large"
+    http_status = 413
 
 
 class MissingBlobError(InputError):

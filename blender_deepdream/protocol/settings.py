@@ -66,16 +66,17 @@ class Knob:
         return value
 
     def _check_number(self, value: object) -> float | int:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise SettingsError(f"{self.name} must be a number, not {value!r}.", self._range_hint())
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise SettingsError(f"{self.name} must be a number, not {type(value).__name__}.", self._range_hint())
+        # the range first: it also keeps out NaN, infinities and integers too large for a float
+        if not self.hard[0] <= value <= self.hard[1]:
+            raise SettingsError(f"{self.name} = {value!r:.40} is out of range.", self._range_hint())
         if self.kind == "int" and not float(value).is_integer():
             raise SettingsError(f"{self.name} must be a whole number, not {value!r}.", self._range_hint())
-        if not self.hard[0] <= value <= self.hard[1]:
-            raise SettingsError(f"{self.name} = {value} is out of range.", self._range_hint())
         return int(value) if self.kind == "int" else float(value)
 
     def _range_hint(self) -> str:
-        low, high = (f"{bound:g}" for bound in self.hard)
+        low, high = (f"{bound:.10g}" for bound in self.hard)
         return f"Give a value from {low} to {high}{' ' + self.unit if self.unit else ''}."
 
 
@@ -155,7 +156,7 @@ class DreamSettings:
         """Settings as typed on a command line. Raises SettingsError."""
         return cls().replace(**{name: _knob(name).parse(text) for name, text in values.items()})
 
-    def replace(self, **changes: object) -> DreamSettings:
+    def replace(self, /, **changes: object) -> DreamSettings:
         """A copy with some settings changed, each checked. Raises SettingsError."""
         return dataclasses.replace(self, **{name: _knob(name).check(value) for name, value in changes.items()})
 
@@ -198,7 +199,7 @@ def parse_layers(text: str) -> LayerWeights:
 
 def format_layers(layers: LayerWeights) -> str:
     """The text that `parse_layers` reads back."""
-    return ", ".join(name if weight == 1 else f"{name}={weight:g}" for name, weight in layers)
+    return ", ".join(name if weight == 1 else f"{name}={repr(weight).removesuffix('.0')}" for name, weight in layers)
 
 
 def _check_layers(value: object) -> LayerWeights:

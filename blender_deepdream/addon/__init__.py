@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender's side: the only place that imports bpy."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import batch, handlers, operators, panels, preferences, properties, replay, runtime
+
+_CLASSES = (
+    *properties.classes,
+    *preferences.classes,
+    *replay.classes,
+    *operators.classes,
+    *panels.classes,
+)
+_WITH_MORE = (properties, panels, handlers, runtime, batch)
+"""Modules that register more than classes."""
+
+
+def register() -> None:
+    for item in _CLASSES:
+        bpy.utils.register_class(item)
+    for module in _WITH_MORE:
+        module.register()
+
+
+def unregister() -> None:
+    operators.stop_all()
+    for module in reversed(_WITH_MORE):
+        module.unregister()
+    for item in reversed(_CLASSES):
+        bpy.utils.unregister_class(item)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cache: files whose names say what they are and whose records say what they were made from.
+
+    raw/####.exr             rendered passes, 32-bit multilayer, with Depth and Vector
+    raw/<scene>/####.exr     the same of another scene that the compositor uses
+    dream/<node>/####.exr    a node's dreams
+    final/####.json          what a finished frame was composited from
+
+Beside each EXR lies a record ####.json: the key that it was made from, its size and its hash. A file is good while
+its record agrees with it and with the key of today; anything else is made again. That is the cache, the undo and the
+resume in one. Files appear whole or not at all: they are written under another name and moved.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..protocol.errors import StorageError
+from .changes import file_hash
+
+_ABANDONED_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Cache:
+    root: Path
+
+    def raw(self, frame: int, other_scene: str | None = None) -> Path:
+        return self.root / "raw" / (other_scene or "") / f"{frame:04d}.exr"
+
+    def dreams(self, folder_name: str) -> Path:
+        """A node's folder. It is found by the id at its name's end, so a renamed node keeps its dreams."""
+        parent = self.root / "dream"
+        existing = sorted(parent.glob(f"*-{folder_name.rpartition('-')[2]}"))
+        return existing[0] if existing else parent / folder_name
+
+    def final(self, frame: int) -> Path:
+        return self.root / "final" / f"{frame:04d}.json"
+
+    def scratch(self, name: str) -> Path:
+        """An empty folder of this process's own, for files on their way."""
+        folder = self.root / "tmp" / f"{os.getpid()}-{name}"
+        shutil.rmtree(folder, ignore_errors=True)
+        return make_folder(folder)
+
+    def clear_scratch(self) -> None:
+        """Remove this process's files on their way, and those that a process killed long ago has left."""
+        for folder in (self.root / "tmp").glob("*"):
+            ours = folder.name.startswith(f"{os.getpid()}-")
+            if ours or time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_folder(folder: Path) -> Path:
+    """The folder, made if need be. Raises StorageError if it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise StorageError(
+            f"The folder {folder} cannot be written: {error.strerror}.", "Choose another folder, or make room."
+        ) from error
+    return folder
+
+
+def recorded(path: Path) -> dict[str, Any] | None:
+    """The key that a file was made from; None if the file or its record is missing or damaged."""
+    try:
+        noted = json.loads(_record_path(path).read_text("utf-8"))
+        if path.stat().st_size == noted["size"] and file_hash(path) == noted["sha256"]:
+            return dict(noted["key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return None
+
+
+def keep(temporary: Path, path: Path, key: Mapping[str, Any]) -> None:
+    """Move a finished file to its place, with a record of what it was made from. Raises StorageError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # the old record goes first: a kill between the two moves leaves a file that is made again, never a wrong one
+        _record_path(path).unlink(missing_ok=True)
+        temporary.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}.", "Make room on the disk.") from error
+    record(path, key)
+
+
+def record(path: Path, key: Mapping[str, Any]) -> None:
+    """Note what a file in the cache was made from. Raises StorageError."""
+    write_json(_record_path(path), {"key": dict(key), "size": path.stat().st_size, "sha256": file_hash(path)})
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a small JSON file, whole or not at all. Raises StorageError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(data, sort_keys=True), "utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageError(f"{path} cannot be written: {error.strerror}.", "Make room on the disk.") from error
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _record_path(path: Path) -> Path:
+    return path.with_suffix(".json")

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One file for each thing an artist does."""
+
+from __future__ import annotations
+
+from . import add_node, cancel, dream_animation, dream_frame
+from .running import stop_all
+
+classes = (*add_node.classes, *dream_frame.classes, *dream_animation.classes, *cancel.classes)
+
+__all__ = ["classes", "stop_all"]

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dream the scene's frames and write them where the scene's output says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ...protocol.errors import SceneError
+from ..pipeline import Job
+from .running import DreamOperator, connect, scene_cache
+
+
+class DEEPDREAM_OT_dream_animation(DreamOperator, bpy.types.Operator):
+    """Render, dream and write all frames of the scene's range to its output folder"""
+
+    bl_idname = "deepdream.dream_animation"
+    bl_label = "Dream Animation"
+
+    def make_job(self, context: bpy.types.Context) -> Job:
+        scene = context.scene
+        if scene.render.is_movie_format:
+            raise SceneError("Dreams are written as images, not as a movie.", "Choose PNG or OpenEXR under Output.")
+        return Job(
+            scene,
+            range(scene.frame_start, scene.frame_end + 1, scene.frame_step),
+            scene_cache(scene),
+            connect,
+            output=lambda frame: Path(bpy.path.abspath(scene.render.frame_path(frame=frame))),
+            rerender=scene.deepdream.rerender,
+        )
+
+
+classes = (DEEPDREAM_OT_dream_animation,)

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dream the current frame and show it."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..pipeline import Job
+from .running import DreamOperator, connect, scene_cache
+
+
+class DEEPDREAM_OT_dream_frame(DreamOperator, bpy.types.Operator):
+    """Render the current frame if need be, dream it in all DeepDream nodes and show the result"""
+
+    bl_idname = "deepdream.dream_frame"
+    bl_label = "Dream Frame"
+
+    def make_job(self, context: bpy.types.Context) -> Job:
+        scene = context.scene
+        return Job(scene, [scene.frame_current], scene_cache(scene), connect, rerender=scene.deepdream.rerender)
+
+
+classes = (DEEPDREAM_OT_dream_frame,)

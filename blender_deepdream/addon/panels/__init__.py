@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Panels and menus: they draw, and do nothing else."""
+
+from __future__ import annotations
+
+from . import add_menu, compositor
+
+classes = compositor.classes
+
+
+def register() -> None:
+    add_menu.register()
+
+
+def unregister() -> None:
+    add_menu.unregister()

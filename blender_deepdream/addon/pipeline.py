@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way of a frame: render 3D once, capture what the nodes see, dream it elsewhere, composite. Read this first.
+
+`dream_frames` is a generator: each step of work yields an Event, so a batch drains it, a window advances it from a
+timer, and whoever stops asking has cancelled. The scene is untouched whenever it yields.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import bpy
+
+from ..protocol.client import DreamClient
+from ..protocol.errors import DeepDreamError, SceneError, ServerUnavailableError
+from ..protocol.messages import ColorSpace, DreamRequest, Progress
+from ..protocol.settings import DreamSettings
+from . import cache as files
+from . import changes, compat, node, rendering
+from .cache import Cache
+from .node import DreamNode
+from .task import DreamTask, Finished
+
+_Answer = TypeVar("_Answer")
+Stage = Literal["render", "capture", "transfer", "dream", "composite"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Where the work is. done: frames finished before this one. progress: of the dream in hand."""
+
+    frame: int
+    done: int
+    total: int
+    stage: Stage | Literal["finished"]
+    node: str = ""
+    progress: Progress | None = None
+
+    @property
+    def fraction(self) -> float:
+        inside = 1.0 if self.stage == "finished" else self.progress.fraction if self.progress else 0.0
+        return (self.done + inside) / self.total
+
+    @property
+    def text(self) -> str:
+        """One line for people: `Frame 12 (3 of 24): dreaming, octave 2 of 4, 14 s left`."""
+        where = f"Frame {self.frame} ({self.done + 1} of {self.total})"
+        doing = {"render": "rendering 3D", "capture": "capturing", "transfer": "sending", "dream": "dreaming"}
+        words = [doing.get(self.stage, "compositing" if self.stage == "composite" else "finished")]
+        if self.progress:
+            words.append(f"octave {self.progress.octave} of {self.progress.octaves}")
+            if self.progress.eta is not None:
+                words.append(f"{self.progress.eta:.0f} s left")
+        return f"{where}: {', '.join(words)}"
+
+
+@dataclass
+class Job:
+    """What to dream and where it goes.
+
+    output: gives a frame's file, or is None when the frame is only shown; file_format: Blender's name for its format.
+    overrides: settings that stand above the nodes' own. only: the name of the one node to dream.
+    reuse_captures: whether a saved scene's compositor may be taken as unchanged; in a window it may not.
+    patience: seconds to wait for the server before yielding; 0 in a window.
+    """
+
+    scene: bpy.types.Scene
+    frames: Sequence[int]
+    cache: Cache
+    connect: Callable[[], DreamClient]
+    output: Callable[[int], Path] | None = None
+    file_format: str = ""
+    overrides: dict[str, Any] = field(default_factory=dict)
+    only: str = ""
+    rerender: bool = False
+    reuse_captures: bool = False
+    patience: float = 0.1
+    seconds: dict[Stage, float] = field(default_factory=dict)
+
+
+def dream_frames(job: Job) -> Iterator[Event]:
+    """Render, dream and composite the frames in turn. Raises DeepDreamError; finished frames stay finished."""
+    with closing(_Pipeline(job)) as pipeline:
+        yield from pipeline.run()
+
+
+class _Pipeline:
+    def __init__(self, job: Job) -> None:
+        if not job.frames:
+            raise SceneError("There are no frames to dream.")
+        if min(job.frames) < 0:
+            raise SceneError("Frames below 0 cannot be dreamed.", "Move the animation to start at 0 or later.")
+        self._job = job
+        self._scene = job.scene
+        self._found_frame = (job.scene.frame_current, job.scene.frame_subframe)
+        self._client: DreamClient | None = None
+        node.separate_copies()
+        self._dreams = self._chosen(node.find_nodes(job.scene))
+        rendering.check_scene(job.scene)
+        files.make_folder(job.cache.root)
+        job.cache.clear_scratch()
+        self._saved = changes.saved_hashes()
+        self._event = Event(job.frames[0], 0, len(job.frames), "render")
+
+    def close(self) -> None:
+        self._job.cache.clear_scratch()
+        if (self._scene.frame_current, self._scene.frame_subframe) != self._found_frame:
+            self._scene.frame_set(self._found_frame[0], subframe=self._found_frame[1])
+
+    def run(self) -> Iterator[Event]:
+        for index, frame in enumerate(self._job.frames):
+            self._event = Event(frame, index, len(self._job.frames), "render")
+            yield self._event
+            yield from self._frame(frame)
+            yield self._now("finished")
+
+    def _chosen(self, dreams: list[DreamNode]) -> list[DreamNode]:
+        if not dreams:
+            raise SceneError("The compositor has no DeepDream node.", "Add one: Add > DeepDream in the compositor.")
+        chosen = [dream for dream in dreams if not self._job.only or dream.name == self._job.only]
+        if not chosen:
+            names = ", ".join(repr(dream.name) for dream in dreams)
+            raise SceneError(f"There is no DeepDream node {self._job.only!r}.", f"There are: {names}.")
+        if loose := next((dream for dream in chosen if not dream.linked), None):
+            raise SceneError(f"Nothing is linked to the DeepDream node {loose.name!r}.", "Link an image, or mute it.")
+        return chosen
+
+    def _frame(self, frame: int) -> Iterator[Event]:
+        if self._scene.frame_current != frame:
+            self._scene.frame_set(frame)
+        sources = self._rendered(frame)
+        made_from: list[Any] = [*self._saved, *(files.file_hash(path) for path in sources.values())]
+        for level in sorted({dream.level for dream in self._dreams}):
+            dreams = [dream for dream in self._dreams if dream.level == level]
+            yield self._now("capture")
+            stale = [dream for dream in dreams if not self._still_good(frame, dream, made_from)]
+            scratch = self._captured(stale, sources)
+            for dream in stale:
+                yield from self._dreamed(frame, dream, scratch, made_from)
+            made_from = made_from + [self._kept(frame, dream)["job"] for dream in dreams]
+        yield self._now("composite")
+        self._composited(frame, sources, made_from)
+
+    def _now(self, stage: Any, dream: DreamNode | None = None, progress: Progress | None = None) -> Event:
+        event = self._event
+        name = dream.name if dream else ""
+        self._event = Event(event.frame, event.done, event.total, stage, name, progress)
+        return self._event
+
+    def _rendered(self, frame: int) -> dict[str, Path]:
+        """The rendered passes of all scenes that the compositor uses, made where they are missing or stale."""
+        sources = {}
+        for scene in rendering.rendered_scenes(self._scene):
+            other = None if scene == self._scene else scene.name
+            if other and scene.frame_current != frame:
+                scene.frame_set(frame)
+            path = self._job.cache.raw(frame, other)
+            key = changes.raw_key(scene, *self._saved)
+            if self._job.rerender or files.recorded(path) != key:
+                with self._timed("render"):
+                    temporary = self._job.cache.scratch("raw") / path.name
+                    rendering.render_3d(scene, temporary)
+                    files.keep(temporary, path, key)
+            sources[scene.name] = path
+        return sources
+
+    def _still_good(self, frame: int, dream: DreamNode, made_from: list[Any]) -> bool:
+        """Whether a dream on disk is what today's settings and a saved, unchanged scene would give."""
+        kept = self._kept(frame, dream) if self._job.reuse_captures else {}
+        if not kept or kept["made_from"] != made_from:
+            return False
+        return self._resolve(self._request(dream, kept["source"], kept["mask"])) == kept["job"]
+
+    def _kept(self, frame: int, dream: DreamNode) -> dict[str, Any]:
+        """What the dream on disk was made from; empty if there is none, or a damaged one."""
+        return files.recorded(self._path(frame, dream)) or {}
+
+    def _path(self, frame: int, dream: DreamNode) -> Path:
+        return node.frame_path(self._job.cache.dreams(dream.folder_name), frame)
+
+    def _captured(self, dreams: list[DreamNode], sources: dict[str, Path]) -> Path:
+        scratch = self._job.cache.scratch("capture")
+        if dreams:
+            with self._timed("capture"):
+                rendering.capture(self._scene, sources, dreams, scratch)
+        return scratch
+
+    def _request(self, dream: DreamNode, source: str, mask: str | None) -> DreamRequest:
+        settings: DreamSettings = dream.group.deepdream.to_settings().replace(**self._job.overrides)
+        return DreamRequest(source, settings, mask, _color_space())
+
+    def _dreamed(self, frame: int, dream: DreamNode, scratch: Path, made_from: list[Any]) -> Iterator[Event]:
+        """Dream what was captured for one node, unless just that lies on disk already, and show it in the node."""
+        blobs = {files.file_hash(path): path for path in sorted(scratch.glob(f"{dream.id}-*.exr"))}
+        source, *mask = blobs
+        key = {"source": source, "mask": mask[0] if mask else None, "made_from": made_from}
+        request, path = self._request(dream, key["source"], key["mask"]), self._path(frame, dream)
+        job_id = self._resolve(request)
+        if self._kept(frame, dream).get("job") == job_id:
+            files.record(path, key | {"job": job_id})
+        else:
+            temporary = self._job.cache.scratch("dream") / path.name
+            finished = yield from self._follow(dream, request, blobs, temporary)
+            files.keep(temporary, path, key | {"job": finished.job})
+        node.show_dreams(dream, path, self._scene)
+
+    def _resolve(self, request: DreamRequest) -> str:
+        """The id that the server would give to this request: the same id means the same pixels."""
+        with self._timed("transfer"):
+            return self._reached(lambda client: client.resolve(request))
+
+    def _follow(
+        self, dream: DreamNode, request: DreamRequest, blobs: dict[str, Path], destination: Path
+    ) -> Iterator[Event]:
+        """Dream on the server; a server that is lost in the middle is reached for once more. Returns Finished."""
+        yield self._now("transfer", dream)
+        for last_try in (False, True):
+            try:
+                finished: Finished = yield from self._watch(dream, request, blobs, destination)
+            except ServerUnavailableError:
+                if last_try:
+                    raise
+                self._client = None
+            else:
+                self._add_seconds("transfer", finished.transfer)
+                self._add_seconds("dream", finished.dream)
+                return finished
+
+    def _watch(
+        self, dream: DreamNode, request: DreamRequest, blobs: dict[str, Path], destination: Path
+    ) -> Iterator[Event]:
+        task = DreamTask(self._reached(lambda client: client), request, blobs, destination)
+        try:
+            while True:
+                try:
+                    update = task.updates.get(timeout=self._job.patience)
+                except queue.Empty:
+                    yield self._event
+                    continue
+                if isinstance(update, Finished):
+                    return update
+                if isinstance(update, DeepDreamError):
+                    raise update
+                yield self._now("dream", dream, update)
+        finally:
+            task.cancel()
+
+    def _reached(self, ask: Callable[[DreamClient], _Answer]) -> _Answer:
+        """Ask the server something, connecting first if need be, and once more if the connection was lost."""
+        if self._client:
+            try:
+                return ask(self._client)
+            except ServerUnavailableError:
+                self._client = None
+        self._client = self._job.connect()
+        return ask(self._client)
+
+    def _composited(self, frame: int, sources: dict[str, Path], made_from: list[Any]) -> None:
+        """The finished frame, into its file or the Render Result; one on disk that is still good stays."""
+        output = self._job.output(frame) if self._job.output else None
+        key = {"made_from": made_from, "output": str(output), "format": self._job.file_format}
+        note = self._job.cache.final(frame)
+        if output and self._job.reuse_captures and files.read_json(note) == key | {"sha256": files.file_hash(output)}:
+            return
+        for dream in self._dreams:
+            node.show_dreams(dream, self._path(frame, dream), self._scene)
+        with self._timed("composite"):
+            if output is None:
+                rendering.composite(self._scene, sources, None)
+                return
+            files.make_folder(output.parent)
+            temporary = output.with_name(f".{output.stem}.{os.getpid()}{output.suffix}")
+            try:
+                rendering.composite(self._scene, sources, temporary, self._job.file_format)
+                temporary.replace(output)
+            finally:
+                temporary.unlink(missing_ok=True)
+        files.write_json(note, key | {"sha256": files.file_hash(output)})
+
+    @contextmanager
+    def _timed(self, stage: Stage) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._add_seconds(stage, time.perf_counter() - started)
+
+    def _add_seconds(self, stage: Stage, seconds: float) -> None:
+        self._job.seconds[stage] = self._job.seconds.get(stage, 0.0) + seconds
+
+
+def _color_space() -> ColorSpace:
+    """The working space that captures are in. Raises SceneError for one that the dreamer does not know."""
+    name = compat.working_space()
+    try:
+        return ColorSpace(name)
+    except ValueError:
+        known = ", ".join(space for space in ColorSpace if space not in (ColorSpace.AUTO, ColorSpace.SRGB))
+        raise SceneError(f"Scenes in the working space {name!r} cannot dream.", f"Choose one of: {known}.") from None

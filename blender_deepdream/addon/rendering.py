@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Three ways to make Blender render: 3D only, a capture of what DeepDream nodes see, and the finished frame.
+
+Each leaves the scene exactly as it found it. Nothing here knows caches or servers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import bpy
+
+from ..protocol.errors import CancelledError, RenderError, SceneError
+from . import compat
+from .exr import check_complete
+from .node import DreamNode
+from .replay import ReplayEngine
+from .restore import Restore
+
+_FORMAT = ("exr_codec", "compression", "quality", "color_depth", "color_mode", "file_format")
+_CAPTURE = "DeepDream Capture"
+
+
+def rendered_scenes(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
+    """The scene and those that Render Layers nodes of its compositor take from elsewhere."""
+    tree = compat.compositor_tree(scene)
+    used = [node.scene for node in _all_nodes(tree) if node.bl_idname == "CompositorNodeRLayers" and node.scene]
+    return list(dict.fromkeys([scene, *used]))
+
+
+def check_scene(scene: bpy.types.Scene) -> None:
+    """Raises SceneError if the scene cannot be rendered or what it asks for is not supported."""
+    for used in rendered_scenes(scene):
+        if used.camera is None:
+            raise SceneError(f"The scene {used.name!r} has no camera.", "Add one: Add > Camera, then Ctrl-Numpad 0.")
+        if used.render.engine == ReplayEngine.bl_idname:
+            raise SceneError(f"The scene {used.name!r} renders with the replay engine.", "Choose Cycles or EEVEE.")
+        if used.render.use_multiview:
+            raise SceneError("Stereoscopic scenes cannot dream yet.", "Switch off Output > Stereoscopy.")
+    if not any(layer.use for layer in scene.view_layers):
+        raise SceneError(f"No view layer of {scene.name!r} is rendered.", "Switch on Use for Rendering on one.")
+
+
+def render_3d(scene: bpy.types.Scene, path: Path) -> None:
+    """Render all view layers into one float multilayer EXR, with Depth and, without motion blur, Vector.
+
+    Raises SceneError, RenderError or CancelledError; then no file is left.
+    """
+    with _session(scene) as restore:
+        for layer in scene.view_layers:
+            restore.set(layer, "use_pass_z", True)
+            restore.set(layer, "use_pass_vector", not scene.render.use_motion_blur)
+        restore.set(scene.render, "use_compositing", False)
+        compat.set_float_exr(scene.render.image_settings, multilayer=True)
+        _render_to(scene, path)
+    check_complete(path)
+
+
+def capture(scene: bpy.types.Scene, sources: Mapping[str, Path], dreams: Sequence[DreamNode], folder: Path) -> None:
+    """Write what the nodes' inputs get to `folder`: <id>-image.exr, and <id>-mask.exr where a mask is used.
+
+    sources: the rendered passes of each scene. Raises SceneError where nothing reaches a node.
+    """
+    with _session(scene) as restore, _replaying(scene, sources, restore), _capture_nodes(dreams, folder):
+        compat.set_float_exr(scene.render.image_settings, multilayer=False)
+        _render(scene, write=False)
+    for dream in dreams:
+        for kind in ("image", "mask") if dream.masked else ("image",):
+            _settle(dream, folder, kind)
+
+
+def composite(scene: bpy.types.Scene, sources: Mapping[str, Path], path: Path | None, file_format: str = "") -> None:
+    """Composite the frame as the artist's tree says, into `path`, or with None into the Render Result only.
+
+    file_format: Blender's name for it; empty: the scene's own. Raises RenderError or CancelledError.
+    """
+    session = _session(scene, mute=path is None, sequencer=scene.render.use_sequencer)
+    with session as restore, _replaying(scene, sources, restore):
+        if path is None:
+            _render(scene, write=False)
+            return
+        if file_format:
+            compat.set_format(scene.render.image_settings, file_format)
+        _restore_stamps(scene, restore)
+        _render_to(scene, path)
+
+
+@contextmanager
+def _session(scene: bpy.types.Scene, *, mute: bool = True, sequencer: bool = False) -> Iterator[Restore]:
+    """A scene whose output settings may be changed: all are set back at the end.
+
+    mute: whether the artist's File Output nodes write nothing meanwhile.
+    """
+    render = scene.render
+    with Restore() as restore:
+        restore.keep(render.image_settings, *_FORMAT)
+        if compat.NEW_COMPOSITOR:
+            restore.keep(render.image_settings, "media_type")
+        restore.keep(render, "filepath")
+        restore.set(render, "use_file_extension", True)
+        restore.set(render, "use_sequencer", sequencer)
+        for name in _stamps(render):
+            # a date or a render time in the header would give the same pixels another hash every time
+            restore.set(render, name, False)
+        if mute:
+            for node in _file_outputs(scene):
+                restore.set(node, "mute", True)
+        yield restore
+
+
+def _stamps(render: bpy.types.RenderSettings) -> list[str]:
+    return [name for name in dir(render) if name.startswith("use_stamp") and name != "use_stamp_labels"]
+
+
+@contextmanager
+def _replaying(scene: bpy.types.Scene, sources: Mapping[str, Path], restore: Restore) -> Iterator[None]:
+    """Scenes whose 3D is read from `sources` instead of being rendered."""
+    ReplayEngine.sources = dict(sources)
+    try:
+        for used in rendered_scenes(scene):
+            restore.set(used.render, "engine", ReplayEngine.bl_idname)
+        restore.set(scene.render, "use_compositing", True)
+        yield
+    finally:
+        ReplayEngine.sources = {}
+
+
+@contextmanager
+def _capture_nodes(dreams: Sequence[DreamNode], folder: Path) -> Iterator[None]:
+    """File Output nodes inside the DeepDream groups, linked to what comes in."""
+    added: list[tuple[bpy.types.NodeTree, str]] = []
+    try:
+        for dream in dreams:
+            group = dream.group
+            source = next(node for node in group.nodes if node.bl_idname == "NodeGroupInput")
+            for socket, kind in enumerate(("image", "mask") if dream.masked else ("image",)):
+                node = group.nodes.new("CompositorNodeOutputFile")
+                node.name = f"{_CAPTURE} {kind}"
+                added.append((group, node.name))
+                compat.point_file_output(node, folder, f"{dream.id}-{kind}-")
+                group.links.new(source.outputs[socket], node.inputs[0])
+        yield
+    finally:
+        for group, name in added:
+            group.nodes.remove(group.nodes[name])
+
+
+def _settle(dream: DreamNode, folder: Path, kind: str) -> None:
+    """Give a captured file its plain name: Blender adds frame and item to it, in a way that changes with versions."""
+    written = sorted(folder.glob(f"{dream.id}-{kind}-*.exr"))
+    if len(written) != 1:
+        raise SceneError(
+            f"Nothing reaches the {kind.capitalize()} input of the DeepDream node {dream.name!r}.",
+            "Link it to an image, or mute the node.",
+        )
+    check_complete(written[0])
+    written[0].replace(folder / f"{dream.id}-{kind}.exr")
+
+
+def _render_to(scene: bpy.types.Scene, path: Path) -> None:
+    path.unlink(missing_ok=True)
+    scene.render.filepath = str(path)
+    _render(scene, write=True)
+    if not path.is_file() or not path.stat().st_size:
+        raise RenderError(f"Blender did not write {path}.", "Is the disk full, or the folder write-protected?")
+
+
+def _render(scene: bpy.types.Scene, *, write: bool) -> None:
+    try:
+        outcome = bpy.ops.render.render(write_still=write, scene=scene.name)
+    except RuntimeError as error:
+        raise RenderError(f"Blender could not render {scene.name!r}: {str(error).strip()}") from error
+    if "CANCELLED" in outcome:
+        raise CancelledError("The render was cancelled.")
+
+
+def _restore_stamps(scene: bpy.types.Scene, restore: Restore) -> None:
+    """The finished frame carries the metadata that the artist asked for."""
+    for name in _stamps(scene.render):
+        setattr(scene.render, name, restore.found(scene.render, name))
+
+
+def _file_outputs(scene: bpy.types.Scene) -> list[bpy.types.Node]:
+    return [node for node in _all_nodes(compat.compositor_tree(scene)) if node.bl_idname == "CompositorNodeOutputFile"]
+
+
+def _all_nodes(tree: bpy.types.NodeTree | None) -> Iterator[bpy.types.Node]:
+    """The tree's nodes and those of the groups inside, each group once."""
+    trees = [tree] if tree else []
+    for current in trees:
+        for node in current.nodes:
+            inner = getattr(node, "node_tree", None)
+            if inner is not None and inner not in trees:
+                trees.append(inner)
+            yield node

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The dream server's process: start it from its own Python environment, reach it, end it."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..protocol.client import DreamClient
+from ..protocol.errors import ServerUnavailableError, UnauthorizedError
+
+_START_SECONDS = 60
+_STOP_SECONDS = 5
+PYTHON_VARIABLE = "DEEPDREAM_PYTHON"
+
+
+@dataclass(frozen=True)
+class ServerChoice:
+    """Which server dreams.
+
+    url: the address of a running one, with token_file; empty: one of our own, started with `python`.
+    """
+
+    url: str = ""
+    token_file: str = ""
+    python: str = ""
+
+
+class _LocalServer:
+    """A server of our own. It ends when this process does, however that ends, because it holds our end of a pipe."""
+
+    def __init__(self, python: Path) -> None:
+        package = Path(__file__).resolve().parent.parent
+        command = [str(python), "-m", f"{package.name}.server", "serve", "--exit-with-parent"]
+        try:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=_environment(package.parent),
+                text=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as error:
+            raise ServerUnavailableError(
+                f"The dream server's Python, {python}, cannot be started: {error.strerror}.",
+                f"Set it in the add-on's preferences or in {PYTHON_VARIABLE}.",
+            ) from error
+        ready = self._read_ready_line()
+        self.url = ready["url"]
+        self.token = Path(ready["token_file"]).read_text("utf-8").strip()
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def stop(self) -> None:
+        if self.process.stdin:
+            self.process.stdin.close()
+        try:
+            self.process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+    def _read_ready_line(self) -> Mapping[str, str]:
+        """The JSON line that the server prints when it listens; a thread reads it, because pipes know no time limit."""
+        lines: list[str] = []
+        reader = threading.Thread(target=lambda: lines.append(self.process.stdout.readline()), daemon=True)
+        reader.start()
+        reader.join(_START_SECONDS)
+        try:
+            ready = json.loads(lines[0])
+            return {"url": str(ready["url"]), "token_file": str(ready["token_file"])}
+        except (IndexError, ValueError, KeyError) as error:
+            self.process.kill()
+            code = self.process.wait()
+            raise ServerUnavailableError(
+                f"The dream server did not start (exit code {code}).",
+                "What it printed says why. Is the package installed in its Python environment?",
+            ) from error
+
+
+_server: _LocalServer | None = None
+
+
+def connect(choice: ServerChoice) -> DreamClient:
+    """A client of the chosen server, which is started first if it is ours and does not run.
+
+    Raises ServerUnavailableError, UnauthorizedError or VersionMismatchError.
+    """
+    client = DreamClient(choice.url, _read_token(choice.token_file)) if choice.url else _connect_local(choice.python)
+    client.health()
+    return client
+
+
+def _connect_local(python: str) -> DreamClient:
+    global _server  # noqa: PLW0603  one Blender has one server of its own
+    if _server is None or not _server.alive():
+        stop()
+        _server = _LocalServer(find_python(python))
+    return DreamClient(_server.url, _server.token)
+
+
+def find_python(named: str) -> Path:
+    """The interpreter of the server's environment: the one named, else the environment variable's.
+
+    Raises ServerUnavailableError if neither names a file.
+    """
+    path = named or os.environ.get(PYTHON_VARIABLE, "")
+    if not path:
+        raise ServerUnavailableError(
+            "No Python environment is set for the dream server.",
+            f"Name its interpreter in the add-on's preferences or in {PYTHON_VARIABLE}.",
+        )
+    if not Path(path).is_file():
+        raise ServerUnavailableError(
+            f"There is no Python interpreter at {path}.", f"Set it in the add-on's preferences or in {PYTHON_VARIABLE}."
+        )
+    return Path(path)
+
+
+def stop() -> None:
+    """End our own server, if it runs."""
+    global _server  # noqa: PLW0603
+    if _server is not None:
+        _server.stop()
+        _server = None
+
+
+def _read_token(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except OSError as error:
+        raise UnauthorizedError(
+            f"The token file {path!r} cannot be read: {error.strerror}.", "Name the file that the server printed."
+        ) from error
+
+
+def _environment(package_parent: Path) -> dict[str, str]:
+    """Ours without what points Python at Blender's own modules; the server runs the code that lies beside this file."""
+    inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
+    return inherited | {"PYTHONPATH": str(package_parent), "PYTHONUNBUFFERED": "1"}
+
+
+def register() -> None:
+    atexit.register(stop)
+
+
+def unregister() -> None:
+    stop()
+    atexit.unregister(stop)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From an image to what a network sees, and the dream's way home into the image.
+
+Only the difference that the dream made is brought home and added to the source, so that a pixel that did not dream
+comes back bit for bit, and light above 1 survives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..protocol.messages import ColorSpace
+from .color import REC709_LUMINANCE, Array, enter_dream, leave_dream
+from .images import Image
+
+
+def enter(image: Image, exposure: float, device: torch.device) -> Tensor:
+    """The image in dream space: 1x3xHxW, RGB, sRGB-encoded, [0, 1], straight alpha; grey as three equal channels.
+
+    Transparent pixels are black. NaN and infinity become black and white: see `dreamable`.
+    exposure: stops by which a scene-linear image is brightened first.
+    """
+    base = enter_dream(image.straight_color(), image.color_space, exposure)
+    rgb = np.broadcast_to(base, (*base.shape[:2], 3))
+    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))[None].to(device)
+
+
+def dreamable(image: Image) -> NDArray[np.bool_]:
+    """HxW: true where a pixel can dream. One that is transparent, or NaN or infinite in any channel, comes back as it
+    was."""
+    finite: NDArray[np.bool_] = np.isfinite(image.pixels).all(axis=2)
+    if image.alpha is not None:
+        finite &= image.alpha > 0
+    return finite
+
+
+def bring_home(image: Image, base: Tensor, dream: Tensor, exposure: float) -> Image:
+    """The image with what the dream changed, in its own colour space, exposure, channels and kind of alpha.
+
+    base, dream: 1x3xHxW, dream space; where they are equal the image's pixel comes back bit for bit, as does alpha.
+    """
+    before, after = (_to_array(tensor) for tensor in (base, dream))
+    moved = (before != after).any(axis=2)
+    detail = _detail(image, before[moved][None], after[moved][None], exposure)[0]
+    if image.premultiplied and image.alpha is not None:
+        detail = detail * image.alpha[moved][:, None]
+    pixels = image.pixels.copy()
+    pixels[moved, : detail.shape[1]] += detail
+    return replace(image, pixels=pixels)
+
+
+def _detail(image: Image, before: Array, after: Array, exposure: float) -> Array:
+    """What the dream changed, HxWxC: in the image's colour space, or how much lighter if the image is grey."""
+    if image.color.shape[2] == 3:
+        return leave_dream(after, image.color_space, exposure) - leave_dream(before, image.color_space, exposure)
+    space = ColorSpace.SRGB if image.color_space == ColorSpace.SRGB else ColorSpace.LINEAR_REC709
+    change = leave_dream(after, space, exposure) - leave_dream(before, space, exposure)
+    return (change @ REC709_LUMINANCE)[..., None].astype(np.float32)
+
+
+def _to_array(tensor: Tensor) -> Array:
+    array: Array = tensor[0].permute(1, 2, 0).cpu().numpy()
+    return array

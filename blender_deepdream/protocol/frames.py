@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Frame lists as render farms write them: `1-8,12,20-40x2`."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import FrameRangeError
+
+MAX_FRAMES = 1_048_574
+"""Blender's own last frame."""
+
+_PART = re.compile(r"(\d+)(?:-(\d+)(?:x(\d+))?)?")
+
+
+def parse_frames(text: str) -> list[int]:
+    """The frames of a list, each once, in rising order. Raises FrameRangeError."""
+    frames: set[int] = set()
+    for part in text.replace(" ", "").split(","):
+        frames.update(_parse_part(part, text))
+    return sorted(frames)
+
+
+def _parse_part(part: str, text: str) -> range:
+    match = _PART.fullmatch(part)
+    if not match:
+        raise FrameRangeError(f"{text!r} is no list of frames.", "Write it like 1-8,12,20-40x2, from frame 0 on.")
+    first, last, step = (int(group) if group and len(group) < 10 else group for group in match.groups())
+    last, step = (first if last is None else last), (1 if step is None else step)
+    if any(isinstance(number, str) or number > MAX_FRAMES for number in (first, last, step)):
+        raise FrameRangeError(f"{part!r} goes beyond Blender's last frame, {MAX_FRAMES}.")
+    if last < first or step < 1:
+        raise FrameRangeError(f"{part!r} holds no frame.", "Write the smaller frame first, and a step of 1 or more.")
+    return range(first, last + 1, step)

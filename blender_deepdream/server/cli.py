@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command `deepdream`: what it understands, and how it ends.
+
+Exit codes: 0 done, 2 bad usage or input, 1 failed. Torch and the web framework are imported only by the commands
+that need them, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from ..protocol.errors import CancelledError, DeepDreamError, InputError
+from ..protocol.messages import MAX_BLOB_BYTES, PROTOCOL_VERSION, ColorSpace
+from ..protocol.settings import KNOBS, DreamSettings, Knob
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in arguments
+    try:
+        options = _parser().parse_args(arguments)
+        options.run(options)
+        sys.stdout.flush()
+    except DeepDreamError as error:
+        return _report(error, as_json)
+    except KeyboardInterrupt:
+        return _report(CancelledError("Cancelled."), as_json)
+    except BrokenPipeError:  # `deepdream brains | head -1`: whoever read has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _report(error: DeepDreamError, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"error": error.to_wire()}), flush=True)
+    else:
+        print(f"deepdream: {error.message}", *filter(None, [error.hint]), sep="\n  ", file=sys.stderr)
+    return error.exit_code
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with its complaints going the way of all errors."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="deepdream", description="DeepDream: what a neural network sees in an image, drawn into it.")
+    parser.add_argument("--version", action="version", version=f"deepdream {_version()}, protocol {PROTOCOL_VERSION}")
+    shared = _Parser(add_help=False)
+    shared.add_argument("--json", action="store_true", help="print JSON, one object a line, instead of text")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_dream(commands, shared)
+    _add_brains(commands, shared)
+    _add_serve(commands)
+    return parser
+
+
+def _add_dream(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
+    text = "Dream one image. IN: EXR, PNG, JPEG or TIFF. OUT: the kind its name ends with."
+    parser = commands.add_parser("dream", help="dream an image", description=text, parents=[shared])
+    parser.add_argument("source", metavar="IN", type=Path, help="the image")
+    parser.add_argument("target", metavar="OUT", type=Path, help="where the dream goes")
+    for knob in KNOBS.values():
+        if knob.kind == "layers":
+            parser.add_argument(
+                "--layer", action="append", default=[], metavar="NAME[=WEIGHT]", help=_help(knob) + "; repeatable"
+            )
+        else:
+            flag = "--" + knob.name.replace("_", "-")
+            parser.add_argument(flag, dest=knob.name, metavar=_metavar(knob), help=_help(knob))
+    parser.add_argument("--mask", type=Path, metavar="IMG", help="grey image: white dreams, black stays as it is")
+    parser.add_argument(
+        "--color-space",
+        type=ColorSpace,
+        choices=list(ColorSpace),
+        default=ColorSpace.AUTO,
+        metavar="SPACE",
+        help=f"colour space of IN and OUT: {', '.join(ColorSpace)} (default: auto, by the kind of file)",
+    )
+    _add_machine(parser)
+    parser.set_defaults(run=_dream)
+
+
+def _add_brains(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
+    text = "List the brains, or show one with its layers, from early (lines) to late (things)."
+    parser = commands.add_parser("brains", help="list the brains and their layers", description=text)
+    parser.set_defaults(run=_list_brains, json=False)
+    parser.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
+    actions = parser.add_subparsers(metavar="ACTION", parser_class=_Parser)
+    actions.add_parser("list", help="all brains", parents=[shared]).set_defaults(run=_list_brains)
+    show = actions.add_parser("show", help="one brain and its layers", parents=[shared])
+    show.add_argument("name", metavar="NAME")
+    show.set_defaults(run=_show_brain)
+
+
+def _add_serve(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "Serve dreams over HTTP. Prints one line of JSON when ready: url, token_file, pid."
+    parser = commands.add_parser("serve", help="run the dream server", description=text)
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (default: 127.0.0.1, this machine only); "
+        "beyond this machine the token and the images cross the network unencrypted",
+    )
+    parser.add_argument("--port", type=_whole(0, 65535), default=0, help="default: 0, any free one")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of images and results")
+    parser.add_argument("--token-file", type=Path, metavar="FILE", help="use the token in it; made if missing or empty")
+    parser.add_argument(
+        "--exit-with-parent", action="store_true", help="end when standard input ends: when who started it is gone"
+    )
+    parser.add_argument(
+        "--max-blob-bytes",
+        type=_whole(1, 2**50),
+        default=MAX_BLOB_BYTES,
+        metavar="BYTES",
+        help="largest image that is taken (default: %(default)s)",
+    )
+    _add_machine(parser)
+    parser.set_defaults(run=_serve)
+
+
+def _add_machine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto, the fastest)")
+    parser.add_argument("--threads", type=_whole(1, 1024), metavar="N", help="CPU threads (default: torch's choice)")
+
+
+def _dream(options: argparse.Namespace) -> None:
+    from .cli_dream import dream_image
+
+    typed = {name: getattr(options, name) for name in KNOBS if getattr(options, name, None) is not None}
+    if options.layer:
+        typed["layers"] = ",".join(options.layer)
+    dream_image(options, DreamSettings.from_text(typed))
+
+
+def _list_brains(options: argparse.Namespace) -> None:
+    from .cli_brains import list_brains
+
+    list_brains(options.json)
+
+
+def _show_brain(options: argparse.Namespace) -> None:
+    from .cli_brains import show_brain
+
+    show_brain(options.name, options.json)
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from .serve import ServeOptions, serve
+
+    serve(
+        ServeOptions(
+            options.host,
+            options.port,
+            options.data,
+            options.token_file,
+            options.exit_with_parent,
+            options.device,
+            options.threads,
+            options.max_blob_bytes,
+        )
+    )
+
+
+def _help(knob: Knob) -> str:
+    text = knob.help[0].lower() + knob.help[1:]
+    if knob.kind not in ("int", "float"):
+        return text if knob.kind == "layers" else f"{text} (default: {knob.default})"
+    low, high = (f"{bound:.10g}" for bound in knob.hard)
+    unit = f" {knob.unit}" if knob.unit else ""
+    return f"{text} ({low} to {high}{unit}, default: {knob.default})".replace("%", "%%")
+
+
+def _metavar(knob: Knob) -> str:
+    return {"int": "N", "float": "X", "text": "NAME"}[knob.kind]
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    """A whole number from low to high, for argparse."""
+
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("blender-deepdream")
+    except importlib.metadata.PackageNotFoundError:  # run from a checkout or an unpacked extension
+        return "(not installed)"

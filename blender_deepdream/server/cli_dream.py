@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`deepdream dream`: one image in this very process, with its progress on a terminal, in a log or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+from ..engine import zoo
+from ..protocol.errors import InputError
+from ..protocol.messages import Progress
+from ..protocol.settings import DreamSettings
+from .dreaming import choose_device, dream_file
+
+LOG_SECONDS = 5.0
+"""How often a log gets a line."""
+
+
+def dream_image(options: argparse.Namespace, settings: DreamSettings) -> None:
+    """Dream `options.source` into `options.target`. Raises InputError, ImageError, StorageError, ..."""
+    if not options.target.absolute().parent.is_dir():
+        raise InputError(f"The folder of {options.target} does not exist.", "Make it first.")
+    start = time.monotonic()
+    brain = zoo.load_brain(settings.brain, choose_device(options.device, options.threads))
+    steps = dream_file(options.source, options.target, brain, settings, options.mask, options.color_space)
+    with _reporter(options.json) as report:
+        while True:
+            try:
+                report(next(steps))
+            except StopIteration as end:
+                image = end.value
+                break
+    seconds = round(time.monotonic() - start, 3)
+    if options.json:
+        done = {"image": str(options.target), "width": image.width, "height": image.height, "seconds": seconds}
+        print(json.dumps({"done": done}))
+    else:
+        print(f"{options.target}: {image.width} x {image.height} pixels, {seconds:.1f} s")
+
+
+@contextlib.contextmanager
+def _reporter(as_json: bool) -> Iterator[Callable[[Progress], None]]:
+    if as_json:
+        yield lambda progress: print(json.dumps({"progress": progress.to_json()}), flush=True)
+    elif sys.stderr.isatty():
+        with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}") as bar:
+            yield lambda progress: _advance(bar, progress)
+    else:
+        yield _Log()
+
+
+def _advance(bar: tqdm, progress: Progress) -> None:
+    bar.set_postfix_str(_where(progress), refresh=False)
+    bar.update(progress.fraction * 100 - bar.n)
+
+
+class _Log:
+    """A plain line every few seconds and one at the end."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        if time.monotonic() < self._next and progress.fraction < 1:
+            return
+        self._next = time.monotonic() + LOG_SECONDS
+        left = "" if progress.eta is None else f", {progress.eta:.0f} s left"
+        print(f"{progress.fraction:4.0%}  {_where(progress)}{left}", file=sys.stderr, flush=True)
+
+
+def _where(progress: Progress) -> str:
+    return f"octave {progress.octave}/{progress.octaves}, step {progress.step}/{progress.steps}"

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs: what they are called, who wants them, where they stand, in which order they run.
+
+All of this lives in the event loop of the server, which is its only owner: no locks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from ..protocol.errors import (
+    CancelledError,
+    DeepDreamError,
+    InternalError,
+    MissingBlobError,
+    NotFoundError,
+    UnknownBrainError,
+    UnknownLayerError,
+    WorkerLostError,
+)
+from ..protocol.messages import BrainInfo, DreamRequest, DreamResult, JobState, JobStatus, Progress, canonical_hash
+from ..protocol.settings import DreamSettings
+from .store import Store
+from .supervisor import Worker
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 2
+"""How often a job runs if the worker dies on it."""
+
+MAX_ENDED = 1000
+"""Ended jobs that are remembered; results of older ones are still on disk."""
+
+
+class Job:
+    """One job and everybody who waits for it."""
+
+    def __init__(self, job_id: str, request: DreamRequest) -> None:
+        self.id = job_id
+        self.request = request
+        self.wants: set[str] = set()
+        self.state = JobState.QUEUED
+        self.progress: Progress | None = None
+        self.result: DreamResult | None = None
+        self.error: DeepDreamError | None = None
+        self._changed = asyncio.Event()
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set at the next change. Take it before reading the job, so that no change falls in between."""
+        return self._changed
+
+    def become(
+        self, state: JobState, *, result: DreamResult | None = None, error: DeepDreamError | None = None
+    ) -> None:
+        self.state, self.result, self.error = state, result, error
+        if state is not JobState.RUNNING:
+            self.progress = None
+        self.touch()
+
+    def advance(self, progress: Progress) -> None:
+        self.progress = progress
+        self.touch()
+
+    def touch(self) -> None:
+        """Wake everybody who waits for `changed`."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+class JobQueue:
+    """Every job the server knows, one of them running."""
+
+    def __init__(self, store: Store, worker: Worker) -> None:
+        self._store = store
+        self._worker = worker
+        self._jobs: dict[str, Job] = {}
+        self._queue: deque[Job] = deque()
+        self._running: Job | None = None
+        self._work = asyncio.Event()
+        self._closing = False
+        self._runner: asyncio.Task[None] | None = None
+
+    @property
+    def queued(self) -> int:
+        return len(self._queue)
+
+    @property
+    def running(self) -> str | None:
+        return self._running.id if self._running else None
+
+    async def resolve(self, request: DreamRequest) -> tuple[str, dict[str, Any]]:
+        """The id of this request's job here, and the resolved request that it is the hash of.
+
+        Raises UnknownBrainError, UnknownLayerError; WorkerLostError if the engine cannot even start.
+        """
+        facts = await self._worker.facts()
+        brain = _brain_that_can(request.settings, facts.brains)
+        layers = request.settings.layers or ((brain.default_layer, 1.0),)
+        resolved = dataclasses.replace(request, settings=request.settings.replace(layers=layers)).to_json()
+        resolved |= {"brain": brain.id, "engine": facts.fingerprint}
+        return canonical_hash(resolved), resolved
+
+    async def submit(self, request: DreamRequest, client: str) -> JobStatus:
+        """The job of this request: the one there is, or a new one in the queue.
+
+        A result on disk that is undamaged answers at once. Raises what `resolve` does, and MissingBlobError.
+        """
+        job_id, _ = await self.resolve(request)
+        if self._active(job_id) is None:
+            result = await asyncio.to_thread(self._store.good_result, job_id)
+            if result is None:
+                await asyncio.to_thread(self._check_blobs, request)
+            if self._active(job_id) is None:  # nobody was quicker meanwhile
+                self._enter(job_id, request, result)
+        job = self._jobs[job_id]
+        job.wants.add(client)
+        return self._status(job)
+
+    async def status(self, job_id: str) -> JobStatus:
+        """Raises NotFoundError."""
+        if job := self._jobs.get(job_id):
+            return self._status(job)
+        result = await asyncio.to_thread(self._store.result, job_id)
+        if result is None:
+            raise NotFoundError(
+                f"There is no job {job_id}.", "A server forgets unfinished jobs when it ends: submit it again."
+            )
+        return JobStatus(job_id, JobState.DONE, result=result)
+
+    async def follow(self, job_id: str, heartbeat: float) -> AsyncIterator[JobStatus | None]:
+        """The job's status now and after each change, until it ended; None after `heartbeat` seconds of nothing.
+
+        A reader that is slow sees fewer, newer ones: nothing piles up. Raises NotFoundError.
+        """
+        status = await self.status(job_id)
+        job = self._jobs.get(job_id)
+        while job is not None and not self._closing:
+            changed = job.changed
+            status = self._status(job)
+            if status.state.ended:
+                break
+            yield status
+            while not await _happened(changed, heartbeat):
+                yield None
+        if status.state.ended:
+            yield status
+
+    async def cancel(self, job_id: str, client: str) -> JobStatus:
+        """Note that this client no longer wants the job; one that nobody wants stops. Raises NotFoundError."""
+        job = self._jobs.get(job_id)
+        if job is None:
+            return await self.status(job_id)
+        job.wants.discard(client)
+        if not job.wants and job.state is JobState.QUEUED:
+            self._queue.remove(job)
+            self._end(job, JobState.CANCELLED, error=_cancelled())
+            self._touch_queued()
+        elif not job.wants and job.state is JobState.RUNNING:
+            self._worker.cancel(job_id)
+        return self._status(job)
+
+    def start(self) -> None:
+        """Begin to run jobs, and warm the worker up: the first dream should not wait for it."""
+        self._runner = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """End the event streams, the running job and the worker."""
+        self._closing = True
+        for job in self._jobs.values():
+            job.touch()
+        if self._runner is not None:
+            self._runner.cancel()
+            await asyncio.wait([self._runner])
+        await self._worker.close()
+
+    async def _run(self) -> None:
+        if failure := await self._start_worker():
+            log.error("%s", failure)
+        while True:
+            while not self._queue:
+                self._work.clear()
+                await self._work.wait()
+            # a job counts as queued while the worker starts: until then its cancelling is a matter of this process
+            failure = await self._start_worker()
+            if not self._queue:
+                continue
+            job = self._running = self._queue.popleft()
+            self._touch_queued()
+            if failure is None:
+                job.become(JobState.RUNNING)
+                await self._run_job(job)
+            else:
+                self._end(job, JobState.FAILED, error=failure)
+            self._running = None
+
+    async def _start_worker(self) -> DeepDreamError | None:
+        failure: DeepDreamError | None = None
+        for _ in range(ATTEMPTS):
+            try:
+                await self._worker.ready()
+                return None
+            except DeepDreamError as error:
+                failure = error
+        return failure
+
+    async def _run_job(self, job: Job) -> None:
+        try:
+            result = await self._dream(job)
+            await asyncio.to_thread(self._store.keep_result, job.id, result)
+            self._end(job, JobState.DONE, result=result)
+        except CancelledError:
+            if job.wants:  # somebody asked for it again while it was being stopped
+                self._enqueue(job)
+            else:
+                self._end(job, JobState.CANCELLED, error=_cancelled())
+        except DeepDreamError as error:
+            self._end(job, JobState.FAILED, error=error)
+        except Exception:  # the boundary of this task: a defect must not stop the jobs that follow
+            log.exception("job %s met a defect", job.id)
+            self._end(job, JobState.FAILED, error=InternalError("The server met a defect of its own; see its log."))
+
+    async def _dream(self, job: Job) -> DreamResult:
+        lost: WorkerLostError | None = None
+        for _ in range(ATTEMPTS):
+            try:
+                await self._worker.ready()
+                if not job.wants:
+                    raise CancelledError("Nobody wants this job any more.")
+                return await self._worker.dream(job.id, job.request, job.advance)
+            except WorkerLostError as error:
+                if not job.wants:
+                    raise CancelledError("Nobody wants this job any more.") from error
+                lost = error
+        assert lost is not None
+        raise WorkerLostError(f"{lost.message} This happened {ATTEMPTS} times on this job.", lost.hint) from lost
+
+    def _enter(self, job_id: str, request: DreamRequest, result: DreamResult | None) -> None:
+        job = self._jobs.setdefault(job_id, Job(job_id, request))
+        job.wants.clear()
+        if result is not None:
+            self._end(job, JobState.DONE, result=result)
+        else:
+            self._enqueue(job)
+
+    def _enqueue(self, job: Job) -> None:
+        self._queue.append(job)
+        job.become(JobState.QUEUED)
+        self._work.set()
+
+    def _end(
+        self, job: Job, state: JobState, *, result: DreamResult | None = None, error: DeepDreamError | None = None
+    ) -> None:
+        job.become(state, result=result, error=error)
+        # the most recently ended stand last, and the oldest are forgotten
+        self._jobs[job.id] = self._jobs.pop(job.id)
+        ended = [known.id for known in self._jobs.values() if known.state.ended]
+        for job_id in ended[:-MAX_ENDED]:
+            del self._jobs[job_id]
+
+    def _active(self, job_id: str) -> Job | None:
+        job = self._jobs.get(job_id)
+        return job if job is not None and not job.state.ended else None
+
+    def _check_blobs(self, request: DreamRequest) -> None:
+        for sha in request.blobs:
+            if not self._store.has_blob(sha):
+                raise MissingBlobError(f"The server does not have blob {sha}.", "Send the image first.")
+
+    def _status(self, job: Job) -> JobStatus:
+        position = self._queue.index(job) if job.state is JobState.QUEUED else 0
+        return JobStatus(job.id, job.state, position, job.progress, job.result, job.error)
+
+    def _touch_queued(self) -> None:
+        for job in self._queue:
+            job.touch()
+
+
+def _brain_that_can(settings: DreamSettings, brains: Mapping[str, BrainInfo]) -> BrainInfo:
+    """The brain of these settings, if it has their layers. Raises UnknownBrainError, UnknownLayerError."""
+    brain = brains.get(settings.brain)
+    if brain is None:
+        raise UnknownBrainError(f"There is no brain {settings.brain!r}.", f"This server has: {', '.join(brains)}.")
+    for name, _ in settings.layers:
+        if name not in brain.layers:
+            raise UnknownLayerError(
+                f"Brain {brain.name} has no layer {name!r}.", f"Its layers are: {', '.join(brain.layers)}."
+            )
+    return brain
+
+
+def _cancelled() -> CancelledError:
+    return CancelledError("The job was cancelled.", "Submit it again to start it anew.")
+
+
+async def _happened(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

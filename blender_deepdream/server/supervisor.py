@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server's side of the worker process: start it, send it a job, hear its progress, cancel, survive its death.
+
+The two talk in lines of JSON over the worker's standard input and output. A pipe's end tells each side that the
+other is gone, however it died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..protocol.errors import WorkerLostError, from_wire
+from ..protocol.messages import BrainInfo, DreamRequest, DreamResult, Progress
+
+log = logging.getLogger(__name__)
+
+CANCEL_SECONDS = 4.0
+"""A worker that has not let go of a cancelled job after this time is killed."""
+
+CLOSE_SECONDS = 1.0
+MAX_LINE = 2**24
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a worker says of itself once it is ready.
+
+    fingerprint: all that decides the bits, besides the request and the brain. brains: by name.
+    """
+
+    device: str
+    fingerprint: str
+    brains: Mapping[str, BrainInfo]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Facts:
+        brains = map(BrainInfo.from_json, data["brains"])
+        return cls(data["device"], data["fingerprint"], {brain.name: brain for brain in brains})
+
+
+class Worker:
+    """One worker process at a time, started when needed, one job at a time."""
+
+    def __init__(self, data: Path, device: str, threads: int | None) -> None:
+        self._arguments = ["--data", str(data), "--device", device]
+        if threads is not None:
+            self._arguments += ["--threads", str(threads)]
+        self.free_memory: int | None = None
+        self._facts: Facts | None = None
+        self._process: Process | None = None
+        self._ready: asyncio.Future[Facts] | None = None
+        self._answer: asyncio.Future[DreamResult] | None = None
+        self._on_progress: Callable[[Progress], None] | None = None
+        self._job_id = ""
+        self._listener: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+        self._closed = False
+
+    @property
+    def known_facts(self) -> Facts | None:
+        """The same without waiting: None until the worker was ready once."""
+        return self._facts
+
+    async def facts(self) -> Facts:
+        """What the worker said when it was last ready; waits only for its very first start. Raises WorkerLostError."""
+        return self._facts or await self.ready()
+
+    async def ready(self) -> Facts:
+        """Start the process if there is none, and wait until it can dream.
+
+        Raises WorkerLostError, or why the engine cannot work here: no such device, a package missing.
+        """
+        async with self._starting:
+            if self._closed:
+                raise WorkerLostError("The server is ending.")
+            if self._process is None:
+                await self._start()
+        assert self._ready is not None
+        return await asyncio.shield(self._ready)
+
+    async def dream(self, job_id: str, request: DreamRequest, on_progress: Callable[[Progress], None]) -> DreamResult:
+        """Dream one request in the worker, which must be `ready`. Raises what the engine raised, WorkerLostError."""
+        self._job_id = job_id
+        self._on_progress = on_progress
+        self._answer = asyncio.get_running_loop().create_future()
+        try:
+            self._send({"do": "dream", "id": job_id, "request": request.to_json()})
+            return await self._answer
+        finally:
+            self._answer = self._on_progress = None
+            self._job_id = ""
+
+    def cancel(self, job_id: str) -> None:
+        """Ask the worker to let go of a job; it is killed if it does not."""
+        if self._answer is None or self._job_id != job_id:
+            return
+        with contextlib.suppress(WorkerLostError):
+            self._send({"do": "cancel", "id": job_id})
+        asyncio.get_running_loop().call_later(CANCEL_SECONDS, self._kill_if_waiting, self._answer)
+
+    async def close(self) -> None:
+        """End the process, gently first; no other starts."""
+        self._closed = True
+        process, listener = self._process, self._listener
+        if process is None or listener is None:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        done, _ = await asyncio.wait([listener], timeout=CLOSE_SECONDS)
+        if not done:
+            self._kill(process)
+            await asyncio.wait([listener], timeout=CLOSE_SECONDS)
+
+    async def _start(self) -> None:
+        self._ready = asyncio.get_running_loop().create_future()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", f"{__package__}.worker", *self._arguments),
+                stdin=PIPE,
+                stdout=PIPE,
+                env=_environment(),
+                limit=MAX_LINE,
+            )
+        except OSError as error:
+            raise WorkerLostError(f"The worker process could not be started: {error}.") from error
+        log.info("worker %d started", self._process.pid)
+        self._listener = asyncio.create_task(self._listen(self._process))
+
+    async def _listen(self, process: Process) -> None:
+        assert process.stdout is not None
+        try:
+            async for line in process.stdout:
+                if line.endswith(b"\n"):  # not so the last words of a killed one
+                    self._receive(json.loads(line))
+        except Exception:  # the boundary between the processes: whatever it is, this worker is of no use any more
+            log.exception("worker %d sent what it should not; ending it", process.pid)
+            self._kill(process)
+        reason = end_of_process(await process.wait())
+        log.info("worker %d %s", process.pid, reason)
+        self._process = None
+        lost = WorkerLostError(
+            f"The worker process {reason}.",
+            "The server's log may say more; a smaller image or fewer octaves need less memory.",
+        )
+        for future in (self._ready, self._answer):
+            if future is not None and not future.done():
+                future.set_exception(lost)
+                future.exception()  # nobody may be waiting: no complaint about that
+
+    def _receive(self, message: Mapping[str, Any]) -> None:
+        if "free_memory" in message:
+            self.free_memory = message["free_memory"]
+        if message["is"] == "ready":
+            assert self._ready is not None
+            self._facts = Facts.from_json(message)
+            self._ready.set_result(self._facts)
+        elif message["is"] == "unusable":
+            assert self._ready is not None
+            self._ready.set_exception(from_wire(message["error"]))
+            self._ready.exception()  # nobody may be waiting: no complaint about that
+        elif self._answer is None or self._answer.done() or message["id"] != self._job_id:
+            log.warning("worker spoke of job %s, which nobody waits for", message["id"])
+        elif message["is"] == "progress":
+            if self._on_progress is not None:
+                self._on_progress(Progress.from_json(message["progress"]))
+        elif message["is"] == "done":
+            self._answer.set_result(DreamResult.from_json(message["result"]))
+        else:
+            self._answer.set_exception(from_wire(message["error"]))
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        if self._process is None or self._process.stdin is None or self._process.stdin.is_closing():
+            raise WorkerLostError("The worker process is gone.")
+        self._process.stdin.write(json.dumps(message).encode() + b"\n")
+
+    def _kill_if_waiting(self, answer: asyncio.Future[DreamResult]) -> None:
+        if not answer.done() and self._process is not None:
+            log.warning("worker %d does not let go of a cancelled job; killing it", self._process.pid)
+            self._kill(self._process)
+
+    def _kill(self, process: Process) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+
+
+def end_of_process(code: int) -> str:
+    """An exit code in words: "was killed (SIGKILL)", "ended with exit code 3"."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"was killed ({name})"
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and this very package first on the path: the worker runs the same code, wherever we were started."""
+    depth = len((__package__ or "").split("."))
+    root = Path(__file__).resolve().parents[depth]
+    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH", ""))))
+    return os.environ | {"PYTHONPATH": path}
