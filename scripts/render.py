@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -30,6 +31,13 @@ def package() -> ModuleType:
     return blender_deepdream
 
 
+def arguments() -> list[str]:
+    """Ours: after `--` in Blender's own command line, all of them under plain Python."""
+    if "--" in sys.argv:
+        return sys.argv[sys.argv.index("--") + 1 :]
+    return [] if bpy.app.binary_path else sys.argv[1:]
+
+
 def main() -> int:
     deepdream = package()
     ours = not hasattr(bpy.types.NodeTree, "deepdream")
@@ -38,18 +46,18 @@ def main() -> int:
         for name in ("bin/python", "Scripts/python.exe"):
             if (ROOT / ".venv" / name).is_file():
                 os.environ.setdefault("DEEPDREAM_PYTHON", str(ROOT / ".venv" / name))
-    if bpy.app.binary_path and "--" not in sys.argv:
-        arguments = []
-    else:
-        arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
     try:
-        from importlib import import_module
-
-        return int(import_module(f"{deepdream.__name__}.addon.batch").main(arguments))
+        return int(import_module(f"{deepdream.__name__}.addon.batch").main(arguments()))
     finally:
         if ours:
             deepdream.unregister()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    if not bpy.app.binary_path:
+        # the bpy wheels up to 4.5 crash or hang while Python ends once any class was registered; all is closed by now
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ class _Session:
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
         self.three_d = 0
+        self.paused = False
 
     def name(self) -> list[Any] | None:
         """None while the scene's 3D is as it was saved."""
@@ -44,6 +47,8 @@ _session = _Session()
 
 def note(depsgraph: bpy.types.Depsgraph) -> None:
     """Count an update that Blender reports, if what it renders may have changed."""
+    if _session.paused:
+        return
     if any(map(depsgraph.id_type_updated, filter(_known, _THREE_D))) and not _only_our_own(depsgraph):
         _session.three_d += 1
 
@@ -56,6 +61,17 @@ def _only_our_own(depsgraph: bpy.types.Depsgraph) -> bool:
     """Whether all that was updated belongs to compositors: their trees, their images, their animation."""
     own = (bpy.types.CompositorNodeTree, bpy.types.Image, bpy.types.Scene)
     return all(isinstance(update.id, own) for update in depsgraph.updates)
+
+
+@contextmanager
+def not_counted() -> Iterator[None]:
+    """What the pipeline does to Blender, another frame, another engine, is no change of the artist's."""
+    was, _session.paused = _session.paused, True
+    try:
+        yield
+        bpy.context.view_layer.update()  # let Blender report it now, not when somebody counts again
+    finally:
+        _session.paused = was
 
 
 def unsaved_3d() -> bool:

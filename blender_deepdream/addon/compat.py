@@ -90,3 +90,10 @@ def switch_inputs(node: bpy.types.Node) -> tuple[Any, Any]:
 def working_space() -> str:
     """The name of the colour space that scene-linear numbers are in."""
     return bpy.data.colorspace.working_space if NEW_COMPOSITOR else "Linear Rec.709"
+
+
+def math_node(tree: bpy.types.NodeTree, operation: str) -> bpy.types.Node:
+    """A Math node in a compositor tree."""
+    node = tree.nodes.new("ShaderNodeMath" if NEW_COMPOSITOR else "CompositorNodeMath")
+    node.operation = operation
+    return node

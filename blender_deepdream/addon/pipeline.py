@@ -111,8 +111,7 @@ class _Pipeline:
 
     def close(self) -> None:
         self._job.cache.clear_scratch()
-        if (self._scene.frame_current, self._scene.frame_subframe) != self._found_frame:
-            self._scene.frame_set(self._found_frame[0], subframe=self._found_frame[1])
+        _go_to(self._scene, *self._found_frame)
 
     def run(self) -> Iterator[Event]:
         for index, frame in enumerate(self._job.frames):
@@ -133,8 +132,7 @@ class _Pipeline:
         return chosen
 
     def _frame(self, frame: int) -> Iterator[Event]:
-        if self._scene.frame_current != frame:
-            self._scene.frame_set(frame)
+        _go_to(self._scene, frame)
         sources = self._rendered(frame)
         made_from: list[Any] = [*self._saved, *(files.file_hash(path) for path in sources.values())]
         for level in sorted({dream.level for dream in self._dreams}):
@@ -159,8 +157,7 @@ class _Pipeline:
         sources = {}
         for scene in rendering.rendered_scenes(self._scene):
             other = None if scene == self._scene else scene.name
-            if other and scene.frame_current != frame:
-                scene.frame_set(frame)
+            _go_to(scene, frame)
             path = self._job.cache.raw(frame, other)
             key = changes.raw_key(scene, *self._saved)
             if self._job.rerender or files.recorded(path) != key:
@@ -294,6 +291,12 @@ class _Pipeline:
 
     def _add_seconds(self, stage: Stage, seconds: float) -> None:
         self._job.seconds[stage] = self._job.seconds.get(stage, 0.0) + seconds
+
+
+def _go_to(scene: bpy.types.Scene, frame: int, subframe: float = 0.0) -> None:
+    if (scene.frame_current, scene.frame_subframe) != (frame, subframe):
+        with changes.not_counted():
+            scene.frame_set(frame, subframe=subframe)
 
 
 def _color_space() -> ColorSpace:

@@ -6,6 +6,7 @@ Each leaves the scene exactly as it found it. Nothing here knows caches or serve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,14 +14,14 @@ from pathlib import Path
 import bpy
 
 from ..protocol.errors import CancelledError, RenderError, SceneError
-from . import compat
+from . import changes, compat
 from .exr import check_complete
 from .node import DreamNode
 from .replay import ReplayEngine
 from .restore import Restore
 
+_PASSING_STAMPS = {"use_stamp_date", "use_stamp_render_time", "use_stamp_memory", "use_stamp_hostname"}
 _FORMAT = ("exr_codec", "compression", "quality", "color_depth", "color_mode", "file_format")
-_CAPTURE = "DeepDream Capture"
 
 
 def rendered_scenes(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
@@ -53,6 +54,8 @@ def render_3d(scene: bpy.types.Scene, path: Path) -> None:
             restore.set(layer, "use_pass_z", True)
             restore.set(layer, "use_pass_vector", not scene.render.use_motion_blur)
         restore.set(scene.render, "use_compositing", False)
+        # the file holds the border's pixels alone: that is what a replay with the same border reads back
+        restore.set(scene.render, "use_crop_to_border", True)
         compat.set_float_exr(scene.render.image_settings, multilayer=True)
         _render_to(scene, path)
     check_complete(path)
@@ -94,7 +97,7 @@ def _session(scene: bpy.types.Scene, *, mute: bool = True, sequencer: bool = Fal
     mute: whether the artist's File Output nodes write nothing meanwhile.
     """
     render = scene.render
-    with Restore() as restore:
+    with changes.not_counted(), Restore() as restore:
         restore.keep(render.image_settings, *_FORMAT)
         if compat.NEW_COMPOSITOR:
             restore.keep(render.image_settings, "media_type")
@@ -117,12 +120,14 @@ def _stamps(render: bpy.types.RenderSettings) -> list[str]:
 @contextmanager
 def _replaying(scene: bpy.types.Scene, sources: Mapping[str, Path], restore: Restore) -> Iterator[None]:
     """Scenes whose 3D is read from `sources` instead of being rendered."""
-    ReplayEngine.sources = dict(sources)
+    ReplayEngine.sources, ReplayEngine.failures = dict(sources), []
     try:
         for used in rendered_scenes(scene):
             restore.set(used.render, "engine", ReplayEngine.bl_idname)
         restore.set(scene.render, "use_compositing", True)
         yield
+        if ReplayEngine.failures:
+            raise RenderError(f"Rendered passes cannot be read back: {ReplayEngine.failures[0]}", "Render 3D again.")
     finally:
         ReplayEngine.sources = {}
 
@@ -130,21 +135,40 @@ def _replaying(scene: bpy.types.Scene, sources: Mapping[str, Path], restore: Res
 @contextmanager
 def _capture_nodes(dreams: Sequence[DreamNode], folder: Path) -> Iterator[None]:
     """File Output nodes inside the DeepDream groups, linked to what comes in."""
-    added: list[tuple[bpy.types.NodeTree, str]] = []
+    added: list[tuple[bpy.types.NodeTree, bpy.types.Node]] = []
     try:
         for dream in dreams:
             group = dream.group
-            source = next(node for node in group.nodes if node.bl_idname == "NodeGroupInput")
-            for socket, kind in enumerate(("image", "mask") if dream.masked else ("image",)):
-                node = group.nodes.new("CompositorNodeOutputFile")
-                node.name = f"{_CAPTURE} {kind}"
-                added.append((group, node.name))
-                compat.point_file_output(node, folder, f"{dream.id}-{kind}-")
-                group.links.new(source.outputs[socket], node.inputs[0])
+            image, mask = next(node for node in group.nodes if node.bl_idname == "NodeGroupInput").outputs[:2]
+            captured = {"image": image}
+            if dream.masked:
+                blank, whole = compat.math_node(group, "LESS_THAN"), compat.math_node(group, "ADD")
+                added += [(group, blank), (group, whole)]
+                captured["mask"] = _with_size_of(image, mask, blank, whole)
+            for kind, socket in captured.items():
+                output = group.nodes.new("CompositorNodeOutputFile")
+                added.append((group, output))
+                compat.point_file_output(output, folder, f"{dream.id}-{kind}-")
+                group.links.new(socket, output.inputs[0])
         yield
     finally:
-        for group, name in added:
-            group.nodes.remove(group.nodes[name])
+        for group, node in added:
+            group.nodes.remove(node)
+
+
+def _with_size_of(
+    image: bpy.types.NodeSocket, mask: bpy.types.NodeSocket, blank: bpy.types.Node, whole: bpy.types.Node
+) -> bpy.types.NodeSocket:
+    """The mask as an image, even where it is one value: File Output writes no file for that.
+
+    blank: image < -infinity, which is 0 everywhere, NaN included; whole: blank + mask.
+    """
+    links = image.id_data.links
+    blank.inputs[1].default_value = -math.inf
+    links.new(image, blank.inputs[0])
+    links.new(blank.outputs[0], whole.inputs[0])
+    links.new(mask, whole.inputs[1])
+    return whole.outputs[0]
 
 
 def _settle(dream: DreamNode, folder: Path, kind: str) -> None:
@@ -153,7 +177,7 @@ def _settle(dream: DreamNode, folder: Path, kind: str) -> None:
     if len(written) != 1:
         raise SceneError(
             f"Nothing reaches the {kind.capitalize()} input of the DeepDream node {dream.name!r}.",
-            "Link it to an image, or mute the node.",
+            "Link it to an image (one colour has no size to dream at), or mute the node.",
         )
     check_complete(written[0])
     written[0].replace(folder / f"{dream.id}-{kind}.exr")
@@ -177,9 +201,14 @@ def _render(scene: bpy.types.Scene, *, write: bool) -> None:
 
 
 def _restore_stamps(scene: bpy.types.Scene, restore: Restore) -> None:
-    """The finished frame carries the metadata that the artist asked for."""
+    """The finished frame carries the metadata that the artist asked for.
+
+    All but what differs from run to run, unless it is to be seen in the picture: the same frame has the same bytes.
+    """
+    burned_in = restore.found(scene.render, "use_stamp")
     for name in _stamps(scene.render):
-        setattr(scene.render, name, restore.found(scene.render, name))
+        if burned_in or name not in _PASSING_STAMPS:
+            setattr(scene.render, name, restore.found(scene.render, name))
 
 
 def _file_outputs(scene: bpy.types.Scene) -> list[bpy.types.Node]:

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import bpy
 
+from ..protocol.errors import DeepDreamError
 from .exr import RenderPass, read_contents
 
 _SOCKET_OF = {"RGBA": "COLOR", "RGB": "COLOR"}
@@ -26,6 +27,8 @@ class ReplayEngine(bpy.types.RenderEngine):
     bl_use_postprocess = True
 
     sources: ClassVar[dict[str, Path]] = {}
+    failures: ClassVar[list[str]] = []
+    """What went wrong inside `render`: Blender prints an exception there and goes on with a black image."""
 
     def update_render_passes(self, scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> None:
         """Give the Render Layers nodes the sockets of the engine that rendered, so that their links hold."""
@@ -39,6 +42,12 @@ class ReplayEngine(bpy.types.RenderEngine):
         if source is None:
             self.error_set("The replay engine works for DeepDream only: choose Cycles or EEVEE to render.")
             return
+        try:
+            self._replay(scene, layer, source)
+        except (RuntimeError, DeepDreamError) as error:
+            self.failures.append(f"{source}: {error}")
+
+    def _replay(self, scene: bpy.types.Scene, layer: str, source: Path) -> None:
         for item in self._passes(scene, layer):
             self.add_pass(item.name, len(item.channels), item.channels, layer=layer)
         result = self.begin_result(0, 0, self.resolution_x, self.resolution_y, layer=layer)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..protocol.errors import UnknownLayerError
 from ..protocol.messages import BrainInfo
+from ..protocol.settings import LayerWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +38,22 @@ class Preprocessing:
 
 @dataclass(frozen=True, slots=True)
 class BrainCard:
-    """What is known of a brain without its weights. id: SHA-256 of the weights file. layers: early to late."""
+    """What is known of a brain without its weights.
+
+    id: SHA-256 of the weights file. layers: early to late. default_layers: the mixture that it dreams with when nobody
+    says otherwise, the chief one first.
+    """
 
     name: str
     id: str
     title: str
     licence: str
     layers: tuple[Layer, ...]
-    default_layer: str
+    default_layers: LayerWeights
 
     def info(self) -> BrainInfo:
         names = tuple(layer.name for layer in self.layers)
-        return BrainInfo(self.name, self.id, self.title, self.licence, names, self.default_layer)
+        return BrainInfo(self.name, self.id, self.title, self.licence, names, self.default_layers[0][0])
 
     def layer(self, name: str) -> Layer:
         """Raises UnknownLayerError, which names the layers there are."""

@@ -42,7 +42,7 @@ def dream(
     `fingerprint` is the same. Stop iterating to cancel: nothing is left behind.
     Raises UnknownLayerError, SettingsError, ImageError (a mask that is none), OutOfMemoryError.
     """
-    objective = objectives.of_layers(settings.layers or ((brain.card.default_layer, 1.0),))
+    objective = objectives.of_layers(settings.layers or brain.card.default_layers)
     shifts = _shifts(settings.seed, settings.jitter)
     with memory_errors():
         source = with_margin(dreamspace.enter(image, settings.exposure, brain.device))

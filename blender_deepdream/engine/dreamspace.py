@@ -26,17 +26,16 @@ def enter(image: Image, exposure: float, device: torch.device) -> Tensor:
     exposure: stops by which a scene-linear image is brightened first.
     """
     base = enter_dream(image.straight_color(), image.color_space, exposure)
-    rgb = np.broadcast_to(base, (*base.shape[:2], 3))
-    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))[None].to(device)
+    planes = np.broadcast_to(base, (*base.shape[:2], 3)).transpose(2, 0, 1)
+    return torch.from_numpy(planes.copy())[None].to(device)
 
 
 def dreamable(image: Image) -> NDArray[np.bool_]:
     """HxW: true where a pixel can dream. One that is transparent, or NaN or infinite in any channel, comes back as it
     was."""
-    finite: NDArray[np.bool_] = np.isfinite(image.pixels).all(axis=2)
-    if image.alpha is not None:
-        finite &= image.alpha > 0
-    return finite
+    finite = np.isfinite(image.pixels).all(axis=2)
+    visible = np.True_ if image.alpha is None else image.alpha > 0
+    return np.logical_and(finite, visible)
 
 
 def bring_home(image: Image, base: Tensor, dream: Tensor, exposure: float) -> Image:

@@ -28,6 +28,8 @@ _TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _BEGINNINGS = (_EXR, _PNG, _JPEG, *_TIFFS)
 """First bytes of the files that are read."""
 
+_DAMAGED = "The file seems to be damaged or cut short."
+
 _MAIN_LAYERS = ("", "combined", "image", "composite", "rgba")
 """Names of an EXR's layer that is the picture itself rather than one of its passes."""
 
@@ -106,14 +108,11 @@ def read_image(path: Path, color_space: ColorSpace = ColorSpace.AUTO) -> Image:
     colour. color_space AUTO: Linear Rec.709 for float files, sRGB for others.
     Raises ImageError for a file that is not there, damaged, cut short, without colour, or too large.
     """
-    file = _open(path)
     try:
-        plane = _main_plane(_parts(file), path)
-        spec = file.spec(plane.subimage)
-        _check_size(spec, path)
-        pixels = _read_plane(file, plane, path)
-    finally:
-        file.close()
+        spec, plane, pixels = _read(path)
+    except UnicodeDecodeError as error:
+        # OpenImageIO's binding trips over names, even in its own error messages, that are not UTF-8
+        raise ImageError(f"{path} cannot be read: its header is not text.", _DAMAGED) from error
     is_float = spec.format.basetype in (oiio.HALF, oiio.FLOAT, oiio.DOUBLE)
     if color_space == ColorSpace.AUTO:
         color_space = ColorSpace.LINEAR_REC709 if is_float else ColorSpace.SRGB
@@ -127,6 +126,17 @@ def read_mask(path: Path) -> NDArray[np.float32]:
     return mask
 
 
+def _read(path: Path) -> tuple[oiio.ImageSpec, _Plane, Array]:
+    file = _open(path)
+    try:
+        plane = _main_plane(_parts(file), path)
+        spec = file.spec(plane.subimage)
+        _check_size(spec, path)
+        return spec, plane, _read_plane(file, plane, path)
+    finally:
+        file.close()
+
+
 def _open(path: Path) -> oiio.ImageInput:
     _check_kind(path)
     config = oiio.ImageSpec()
@@ -135,7 +145,7 @@ def _open(path: Path) -> oiio.ImageInput:
     # An absolute path: OpenImageIO takes a bare "png" for the name of a format
     file = oiio.ImageInput.open(str(path.absolute()), config)
     if file is None:
-        raise ImageError(f"{path} cannot be read: {_first_line(oiio.geterror())}", "The file seems to be damaged.")
+        raise ImageError(f"{path} cannot be read: {_first_line(oiio.geterror())}", _DAMAGED)
     return file
 
 
@@ -185,9 +195,11 @@ def _planes(subimage: int, spec: oiio.ImageSpec) -> list[tuple[str, _Plane]]:
 
 def _color_channels(channels: dict[str, int], alone: bool) -> tuple[int, ...]:
     """Numbers of the channels R, G, B or Y, with A if there is one; an only channel is grey, whatever its name."""
-    names = next((names for names in ("RGB", "Y") if set(names) <= set(channels)), "")
-    if names:
-        return tuple(channels[name] for name in (*names, "A") if name in channels)
+    if set("RGB") <= set(channels):
+        return tuple(channels[name] for name in "RGBA" if name in channels)
+    # Y is grey, unless it stands between X and Z, or before the RY and BY of an image of luminance and chroma
+    if set("Y") <= set(channels) <= set("YA"):
+        return tuple(channels[name] for name in "YA" if name in channels)
     return tuple(channels.values()) if alone else ()
 
 
@@ -219,7 +231,7 @@ def _read_channels(file: oiio.ImageInput, subimage: int, begin: int, end: int, p
     error = file.geterror()
     # libjpeg fills what is missing with grey and calls it a warning
     if pixels is None or "premature end" in error.lower():
-        raise ImageError(f"{path} cannot be read: {_first_line(error)}", "The file seems to be cut short or damaged.")
+        raise ImageError(f"{path} cannot be read: {_first_line(error)}", _DAMAGED)
     return pixels
 
 

@@ -26,7 +26,7 @@ class Size(NamedTuple):
 
 
 def octave_sizes(full: Size, octaves: int, scale: float) -> tuple[Size, ...]:
-    """Sizes from small to full, each `scale` times the one before, at least 1 pixel a side; repeated ones are left out."""
+    """Sizes from small to full, each `scale` times the one before, at least 1 pixel a side, each size once."""
     sizes = (Size(*(max(1, round(side / scale**octave)) for side in full)) for octave in reversed(range(octaves)))
     return tuple(dict.fromkeys(sizes))
 

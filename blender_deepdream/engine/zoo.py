@@ -53,7 +53,8 @@ LITE0_CARD = BrainCard(
         Layer(f"_blocks.{index}", shape.channels, stride, dreams)
         for index, (shape, stride, dreams) in enumerate(zip(LITE0, block_strides(), _LITE0_DREAMS, strict=True))
     ),
-    default_layer="_blocks.8",
+    # Eyes and scales, drawn in the clean lines of the earlier layer; no dogs
+    default_layers=(("_blocks.8", 2.0), ("_blocks.4", 1.0)),
 )
 
 _CARDS = {card.name: card for card in (LITE0_CARD,)}

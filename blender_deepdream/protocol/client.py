@@ -238,7 +238,8 @@ class DreamClient:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 # a server that refuses an upload answers before it has read all of it: its answer says why
                 connection.request(method, self._path + path, body, {**self._headers, **(headers or {})})
-            yield connection.getresponse()
+            with contextlib.closing(connection.getresponse()) as response:
+                yield response
         except (OSError, HTTPException) as error:
             raise self._unavailable(str(error) or type(error).__name__) from error
         finally:

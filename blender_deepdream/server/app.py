@@ -218,7 +218,9 @@ async def _dream_request(request: Request) -> DreamRequest:
     try:
         data = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise RequestError("The request is not JSON, or nested too deeply.", "Send one JSON object in UTF-8.") from error
+        raise RequestError(
+            "The request is not JSON, or nested too deeply.", "Send one JSON object in UTF-8."
+        ) from error
     return DreamRequest.from_json(data)
 
 

@@ -25,7 +25,7 @@ from ..protocol.messages import BrainInfo, DreamRequest, DreamResult, Progress
 
 log = logging.getLogger(__name__)
 
-CANCEL_SECONDS = 4.0
+CANCEL_SECONDS = 3.0
 """A worker that has not let go of a cancelled job after this time is killed."""
 
 CLOSE_SECONDS = 1.0

@@ -163,7 +163,7 @@ def test_missing_things(server: ServerProcess, client: DreamClient, tmp_path: Pa
 def test_unknown_names(client: DreamClient) -> None:
     with pytest.raises(UnknownBrainError, match="lite0"):
         client.submit(DreamRequest(NO_BLOB, DreamSettings().replace(brain="nobody")))
-    with pytest.raises(UnknownLayerError, match="_blocks.9"):
+    with pytest.raises(UnknownLayerError, match="_blocks"):
         client.resolve(DreamRequest(NO_BLOB, DreamSettings().replace(layers=[["nowhere", 1]])))
 
 
@@ -252,7 +252,8 @@ def test_clients_without_a_proper_name(server: ServerProcess, name: str) -> None
         (b"", "empty"),
         (b"not an image at all", "not an"),
         (png(48, 32)[:200], ""),
-        (png_of(100_000, 100_000, b""), "too large"),
+        (png_of(100_000, 100_000, b""), ""),
+        (png_of(100_000, 8, b""), "100000 x 8"),
         (png_of(0, 0, b""), ""),
     ],
 )

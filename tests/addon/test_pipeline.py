@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way of a frame, through a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+
+from blender_deepdream.addon import compat, node, runtime
+from blender_deepdream.addon.cache import Cache
+from blender_deepdream.addon.pipeline import Job, dream_frames
+from blender_deepdream.addon.runtime import ServerChoice
+from blender_deepdream.protocol.errors import (
+    SceneError,
+    ServerUnavailableError,
+    SettingsError,
+    StorageError,
+    UnauthorizedError,
+    UnknownLayerError,
+)
+
+from .conftest import only_node, pixels, quicken, run
+from .test_rendering import border, cropped, half_size, snapshot, transparent, two_layers
+
+MakeJob = Callable[..., Job]
+
+
+def out(tmp_path: Path, frame: int = 1) -> np.ndarray:
+    return pixels(tmp_path / "out" / f"{frame:04d}.exr")
+
+
+def undreamed(scene: bpy.types.Scene, tmp_path: Path) -> np.ndarray:
+    """What Blender composites with all DeepDream nodes muted."""
+    nodes = [item for item in compat.compositor_tree(scene).nodes if node.dream_group_of(item)]
+    muted = [item.mute for item in nodes]
+    path, file_format = scene.render.filepath, scene.render.image_settings.file_format
+    for item in nodes:
+        item.mute = True
+    compat.set_float_exr(scene.render.image_settings, multilayer=False)
+    scene.render.filepath = str(tmp_path / "undreamed.exr")
+    bpy.ops.render.render(write_still=True)
+    for item, was in zip(nodes, muted, strict=True):
+        item.mute = was
+    compat.set_format(scene.render.image_settings, file_format)
+    scene.render.filepath = path
+    return pixels(tmp_path / "undreamed.exr")
+
+
+def records(tmp_path: Path, frame: int = 1) -> dict[str, dict[str, object]]:
+    """By the readable part of a node's folder: what its dream was made from."""
+    found = {}
+    for path in (tmp_path / "cache" / "dream").glob(f"*/{frame:04d}.json"):
+        found[path.parent.name.rpartition("-")[0]] = json.loads(path.read_text())["key"]
+    return found
+
+
+def test_dream_reaches_the_output(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    stages = run(make_job(dreaming, [1, 2]))
+    assert stages.count("finished") == 2
+    difference = np.abs(out(tmp_path) - undreamed(dreaming, tmp_path))
+    assert difference[..., :3].mean() > 0.005
+    (dream,) = (tmp_path / "cache" / "dream").glob("*/0001.exr")
+    np.testing.assert_array_equal(out(tmp_path), pixels(dream))
+
+
+@pytest.mark.parametrize("variant", [half_size, border, cropped, transparent, two_layers])
+def test_nothing_dreamed_comes_back_bit_for_bit(
+    dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path, variant: Callable[[bpy.types.Scene], None]
+) -> None:
+    """Strength 0 through the whole way: highlights, alpha, borders and all layers are as Blender renders them."""
+    variant(dreaming)
+    only_node(dreaming).group.deepdream.strength = 0
+    run(make_job(dreaming))
+    if variant is not two_layers:  # the second layer shows normals
+        assert out(tmp_path)[..., :3].max() > 1
+    np.testing.assert_array_equal(out(tmp_path), undreamed(dreaming, tmp_path))
+
+
+def test_image_passes_through_until_there_is_a_dream(
+    dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
+) -> None:
+    run(make_job(dreaming, [2]))
+    dreaming.render.filepath = str(tmp_path / "plain.exr")
+    compat.set_float_exr(dreaming.render.image_settings, multilayer=False)
+    dreaming.frame_set(1)  # frame 1 has no dream yet
+    bpy.ops.render.render(write_still=True)
+    np.testing.assert_array_equal(pixels(tmp_path / "plain.exr"), undreamed(dreaming, tmp_path))
+    dreaming.frame_set(2)
+    bpy.ops.render.render(write_still=True)
+    np.testing.assert_array_equal(pixels(tmp_path / "plain.exr"), out(tmp_path, 2))
+
+
+def test_second_run_redoes_only_what_changed(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    first = make_job(dreaming, [1, 2])
+    run(first)
+    assert {"render", "dream", "capture", "composite"} <= set(first.seconds)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+
+    again = make_job(dreaming, [1, 2], reuse_captures=True)
+    run(again)
+    assert not {"render", "dream", "capture", "composite"} & set(again.seconds)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
+
+    only_node(dreaming).group.deepdream.seed = 5
+    changed = make_job(dreaming, [1, 2], reuse_captures=True)
+    run(changed)
+    assert "dream" in changed.seconds
+    assert "render" not in changed.seconds
+
+
+def test_damaged_files_in_the_cache_are_made_again(
+    dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
+) -> None:
+    run(make_job(dreaming))
+    good = (tmp_path / "out" / "0001.exr").read_bytes()
+    for path in (tmp_path / "cache").rglob("0001.exr"):
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) // 2])
+    (tmp_path / "out" / "0001.exr").write_bytes(b"no image")
+    job = make_job(dreaming, reuse_captures=True)
+    run(job)
+    assert "render" in job.seconds
+    assert (tmp_path / "out" / "0001.exr").read_bytes() == good
+
+
+def test_another_resolution_renders_again(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    run(make_job(dreaming))
+    dreaming.render.resolution_x = 50
+    run(make_job(dreaming))
+    assert out(tmp_path).shape == (48, 50, 4)
+
+
+def test_rerender_renders_again(dreaming: bpy.types.Scene, make_job: MakeJob) -> None:
+    run(make_job(dreaming))
+    job = make_job(dreaming, rerender=True)
+    run(job)
+    assert "render" in job.seconds
+
+
+def test_mask_keeps_what_it_leaves_out(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    tree = compat.compositor_tree(dreaming)
+    item = next(item for item in tree.nodes if node.dream_group_of(item))
+    box = tree.nodes.new("CompositorNodeBoxMask")
+    tree.links.new(box.outputs[0], item.inputs["Mask"])
+    run(make_job(dreaming))
+    dreamed, plain = out(tmp_path), undreamed(dreaming, tmp_path)
+    np.testing.assert_array_equal(dreamed[:4], plain[:4])
+    assert np.abs(dreamed - plain)[20:28, 24:40, :3].mean() > 0.005
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_mask_of_one_value(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path, linked: bool) -> None:
+    tree = compat.compositor_tree(dreaming)
+    mask = next(item for item in tree.nodes if node.dream_group_of(item)).inputs["Mask"]
+    if linked:
+        value = tree.nodes.new("ShaderNodeValue" if compat.NEW_COMPOSITOR else "CompositorNodeValue")
+        value.outputs[0].default_value = 0
+        tree.links.new(value.outputs[0], mask)
+    else:
+        mask.default_value = 0
+    run(make_job(dreaming))
+    np.testing.assert_array_equal(out(tmp_path), undreamed(dreaming, tmp_path))
+
+
+def chain(scene: bpy.types.Scene) -> None:
+    """A second DeepDream node before the first, with a node of the artist's between them."""
+    tree = compat.compositor_tree(scene)
+    last = next(item for item in tree.nodes if node.dream_group_of(item))
+    first, invert = node.add_node(tree), tree.nodes.new("CompositorNodeInvert")
+    first.label, last.label = "First", "Last"
+    quicken(first.node_tree)
+    tree.links.new(last.inputs["Image"].links[0].from_socket, first.inputs["Image"])
+    tree.links.new(first.outputs[0], invert.inputs["Color"])
+    tree.links.new(invert.outputs[0], last.inputs["Image"])
+
+
+def test_chained_nodes_dream_in_order(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    chain(dreaming)
+    run(make_job(dreaming))
+    before = records(tmp_path)
+    first, _last = node.find_nodes(dreaming)
+    assert first.name == "First"
+
+    first.group.deepdream.seed = 3
+    run(make_job(dreaming))
+    after = records(tmp_path)
+    assert after["First"]["source"] == before["First"]["source"]
+    assert after["First"]["job"] != before["First"]["job"]
+    assert after["Last"]["source"] != before["Last"]["source"], "the second node must see the first one's new dream"
+
+
+def test_one_node_of_several(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    chain(dreaming)
+    run(make_job(dreaming, only="First"))
+    assert set(records(tmp_path)) == {"First"}
+    with pytest.raises(SceneError, match="'First', 'Last'"):
+        run(make_job(dreaming, only="Nobody"))
+
+
+def test_scene_is_left_as_it_was(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    dreaming.frame_set(2)
+    run(make_job(dreaming, [1]))  # the node shows a dream from now on: that is its result
+    before = snapshot(dreaming)
+    handlers = [
+        list(getattr(bpy.app.handlers, name)) for name in dir(bpy.app.handlers) if name.endswith(("_pre", "_post"))
+    ]
+    only_node(dreaming).group.deepdream.seed = 9
+    inside = [item.name for item in only_node(dreaming).group.nodes]
+    run(make_job(dreaming, [1, 3]))
+    assert snapshot(dreaming) == before
+    assert inside == [item.name for item in only_node(dreaming).group.nodes]
+    assert handlers == [
+        list(getattr(bpy.app.handlers, name)) for name in dir(bpy.app.handlers) if name.endswith(("_pre", "_post"))
+    ]
+    assert not list((tmp_path / "cache" / "tmp").glob("*"))
+
+
+def test_cancel_in_mid_dream(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    only_node(dreaming).group.deepdream.steps = 1000
+    before = snapshot(dreaming)
+    steps = dream_frames(make_job(dreaming, [3]))
+    for event in steps:
+        if event.stage == "dream":
+            assert event.progress.steps == 1000
+            assert event.progress.eta is not None
+            break
+    steps.close()
+    assert snapshot(dreaming) == before
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+    assert not list((tmp_path / "cache" / "dream").rglob("*.exr"))
+
+
+def test_killed_server_is_started_again(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    only_node(dreaming).group.deepdream.steps = 20
+    steps = dream_frames(make_job(dreaming))
+    for event in steps:
+        if event.stage == "dream":
+            os.kill(runtime._server.process.pid, signal.SIGKILL)
+            break
+    assert [event.stage for event in steps][-1] == "finished"
+    assert out(tmp_path).shape == (48, 64, 4)
+
+
+def test_settings_given_for_a_run_stand_above_the_nodes(
+    dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
+) -> None:
+    run(make_job(dreaming, overrides={"strength": 0.0}))
+    np.testing.assert_array_equal(out(tmp_path), undreamed(dreaming, tmp_path))
+    assert only_node(dreaming).group.deepdream.strength == 1
+
+
+def test_no_node(scene: bpy.types.Scene, make_job: MakeJob) -> None:
+    with pytest.raises(SceneError, match="no DeepDream node"):
+        run(make_job(scene))
+
+
+def test_no_camera(dreaming: bpy.types.Scene, make_job: MakeJob) -> None:
+    dreaming.camera = None
+    with pytest.raises(SceneError, match="no camera"):
+        run(make_job(dreaming))
+
+
+def test_nothing_linked(dreaming: bpy.types.Scene, make_job: MakeJob) -> None:
+    tree = compat.compositor_tree(dreaming)
+    item = next(item for item in tree.nodes if node.dream_group_of(item))
+    tree.links.remove(item.inputs["Image"].links[0])
+    with pytest.raises(SceneError, match="Nothing is linked"):
+        run(make_job(dreaming))
+
+
+def test_no_frames(dreaming: bpy.types.Scene, make_job: MakeJob) -> None:
+    with pytest.raises(SceneError, match="no frames"):
+        run(make_job(dreaming, frames=range(0)))
+
+
+def test_unknown_layer_names_those_there_are(dreaming: bpy.types.Scene, make_job: MakeJob) -> None:
+    only_node(dreaming).group.deepdream.layers = "_blocks.99"
+    with pytest.raises(UnknownLayerError, match=r"_blocks\.9"):
+        run(make_job(dreaming))
+
+
+def test_malformed_layers(dreaming: bpy.types.Scene, make_job: MakeJob) -> None:
+    only_node(dreaming).group.deepdream.layers = "_blocks.9=much"
+    with pytest.raises(SettingsError, match="much"):
+        run(make_job(dreaming))
+
+
+def test_output_that_cannot_be_written(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="cannot be written"):
+        run(make_job(dreaming, output=lambda frame: tmp_path / "file" / f"{frame}.exr"))
+
+
+def test_cache_that_cannot_be_written(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="cannot be written"):
+        run(make_job(dreaming, cache=Cache(tmp_path / "file")))
+
+
+def test_server_that_is_not_there(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("secret")
+    choice = ServerChoice(url="http://127.0.0.1:9", token_file=str(tmp_path / "token"))
+    with pytest.raises(ServerUnavailableError):
+        run(make_job(dreaming, connect=lambda: runtime.connect(choice)))
+
+
+def test_wrong_token(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    runtime.connect(ServerChoice())
+    (tmp_path / "token").write_text("wrong")
+    choice = ServerChoice(url=runtime._server.url, token_file=str(tmp_path / "token"))
+    with pytest.raises(UnauthorizedError):
+        run(make_job(dreaming, connect=lambda: runtime.connect(choice)))

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import pytest
+import torch
+
+from blender_deepdream.engine.brain import Preprocessing
+from blender_deepdream.protocol.errors import UnknownLayerError
+
+
+def image(side=64):
+    return torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+
+
+def test_layers_have_the_channels_and_strides_that_they_say(brain):
+    with torch.no_grad():
+        found = brain.activations(image(), brain.info.layers)
+    assert list(found) == list(brain.info.layers)
+    for layer in brain.card.layers:
+        side = 64 // layer.stride
+        assert found[layer.name].shape == (1, layer.channels, side, side)
+
+
+def test_only_what_the_layers_need_is_run(brain):
+    ran = []
+    hooks = [
+        block.register_forward_hook(lambda *_, index=index: ran.append(index))
+        for index, block in enumerate(brain.network.blocks)
+    ]
+    brain.activations(image(), ["_blocks.2", "_blocks.5"])
+    for hook in hooks:
+        hook.remove()
+    assert ran == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_gradient_reaches_the_image_and_no_weight(brain):
+    x = image().requires_grad_()
+    brain.activations(x, ["_blocks.9"])["_blocks.9"].square().sum().backward()
+    assert x.grad is not None
+    assert x.grad.abs().sum() > 0
+    assert all(not weight.requires_grad and weight.grad is None for weight in brain.network.parameters())
+
+
+def test_the_card_is_the_info_on_the_wire(brain):
+    info = brain.info
+    assert info.name == "lite0"
+    assert info.licence == "Apache-2.0"
+    assert info.layers == tuple(f"_blocks.{index}" for index in range(16))
+    assert info.default_layer in info.layers
+    assert len(info.id) == 64
+
+
+def test_an_unknown_layer_lists_those_there_are(brain):
+    with pytest.raises(UnknownLayerError) as caught:
+        brain.activations(image(), ["inception_4c"])
+    assert "inception_4c" in caught.value.message
+    assert all(name in caught.value.hint for name in brain.info.layers)
+
+
+def test_stride_is_that_of_the_coarsest_layer(brain):
+    assert brain.stride(["_blocks.0", "_blocks.4"]) == 8
+    assert brain.stride(["_blocks.12"]) == 32
+
+
+def test_preprocessing_scales_and_shifts():
+    x = torch.tensor([0.0, 1.0])
+    assert torch.equal(Preprocessing(2.0, -1.0)(x), torch.tensor([-1.0, 1.0]))

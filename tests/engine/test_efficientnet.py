@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import pytest
+import torch
+from torch import nn
+
+from blender_deepdream.engine.efficientnet import BATCH_NORM_EPSILON, EfficientNetLite0, SameConv, block_strides
+from blender_deepdream.engine.zoo import LITE0_BYTES, LITE0_SHA256, lite0_path, read_weights
+
+
+@pytest.fixture(scope="module")
+def state():
+    return read_weights(lite0_path(), LITE0_BYTES, LITE0_SHA256)
+
+
+def test_strides_of_the_blocks():
+    assert block_strides() == (2, 4, 4, 8, 8, 16, 16, 16, 16, 16, 16, 32, 32, 32, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("conv", "norm", "stride"), [("_conv_stem", "_bn0", 2), ("_blocks.3._depthwise_conv", "_blocks.3._bn1", 2)]
+)
+def test_folding_changes_nothing_but_the_speed(state, conv, norm, stride):
+    """Against the plain way: TensorFlow's padding, a convolution, then batch norm."""
+    weight = state[f"{conv}.weight"]
+    plain_norm = nn.BatchNorm2d(len(weight), eps=BATCH_NORM_EPSILON).eval()
+    plain_norm.load_state_dict({name: state[f"{norm}.{name}"] for name in plain_norm.state_dict()}, strict=True)
+    depthwise = weight.shape[1] == 1
+    x = torch.randn(1, len(weight) if depthwise else 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    pad = weight.shape[-1] - stride
+    padded = nn.functional.pad(x, (pad // 2, pad - pad // 2, pad // 2, pad - pad // 2))
+    expected = plain_norm(nn.functional.conv2d(padded, weight, None, stride, groups=len(weight) if depthwise else 1))
+    torch.testing.assert_close(SameConv(state, conv, norm, stride)(x), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_every_weight_of_the_file_is_used(state):
+    network = EfficientNetLite0(state)
+    norms = sum(name.endswith("running_mean") for name in state)
+    folded = sum(isinstance(module, SameConv) for module in network.modules())
+    assert folded == norms
+    counted = sum(p.numel() for p in network.parameters())
+    expected = sum(t.numel() for name, t in state.items() if "conv" in name or "_fc" in name or name.endswith("mean"))
+    assert counted == expected
+
+
+def test_it_still_knows_what_it_learnt(brain):
+    """Black and white squares are a crossword puzzle to ImageNet: class 918."""
+    squares = torch.zeros(1, 3, 224, 224)
+    rows, columns = torch.meshgrid(torch.arange(224) // 16, torch.arange(224) // 16, indexing="ij")
+    squares[:] = ((rows * 7 + columns * 3 + rows * columns) % 3 > 0).float()
+    with torch.no_grad():
+        scores = brain.network.logits(brain.preprocessing(squares))[0]
+    assert 918 in scores.topk(3).indices.tolist()

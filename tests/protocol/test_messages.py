@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What crosses the wire, there and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from blender_deepdream.protocol.errors import DeepDreamError, ImageError, RequestError
+from blender_deepdream.protocol.messages import (
+    BrainInfo,
+    ColorSpace,
+    DreamRequest,
+    DreamResult,
+    JobState,
+    JobStatus,
+    Progress,
+    canonical_hash,
+    check_client,
+    check_hash,
+    content_hash,
+)
+from blender_deepdream.protocol.settings import DreamSettings
+
+SHA = content_hash(b"")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        DreamRequest(SHA),
+        DreamRequest(SHA, DreamSettings().replace(layers=[["a", 2]], steps=3), SHA, ColorSpace.ACESCG),
+        DreamResult(SHA, 48, 32, 1.25),
+        Progress(1, 4, 2, 12, -0.5, 0.1, None),
+        JobStatus(SHA, JobState.QUEUED, 3),
+        JobStatus(SHA, JobState.RUNNING, progress=Progress(1, 4, 2, 12, 0.5, 0.1, 3.5)),
+        JobStatus(SHA, JobState.DONE, result=DreamResult(SHA, 48, 32, 1.25)),
+        BrainInfo("lite0", SHA, "A title", "MIT", ("a", "b"), "a"),
+    ],
+)
+def test_messages_cross_the_wire(message: Any) -> None:
+    assert type(message).from_json(json.loads(json.dumps(message.to_json()))) == message
+
+
+def test_a_failed_job_crosses_the_wire() -> None:
+    error = JobStatus.from_json(JobStatus(SHA, JobState.FAILED, error=ImageError("what", "do")).to_json()).error
+    assert isinstance(error, ImageError)
+    assert (error.message, error.hint) == ("what", "do")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "train"},
+        {"source": "x"},
+        {"source": None},
+        {"source": SHA.upper()},
+        {"mask": 0},
+        {"color_space": "CMYK"},
+        {"settings": []},
+        {"more": 1},
+    ],
+)
+def test_requests_that_are_none(change: dict[str, Any]) -> None:
+    with pytest.raises(DeepDreamError):
+        DreamRequest.from_json(DreamRequest(SHA).to_json() | change)
+
+
+def test_blobs_of_a_request() -> None:
+    assert DreamRequest("a").blobs == ("a",)
+    assert DreamRequest("a", mask="b").blobs == ("a", "b")
+
+
+def test_hashes() -> None:
+    assert canonical_hash({"a": 1, "b": [2.0]}) == canonical_hash({"b": [2.0], "a": 1})
+    assert canonical_hash({"a": 1}) != canonical_hash({"a": 2})
+    with pytest.raises(ValueError, match="JSON"):
+        canonical_hash({"a": float("nan")})
+    assert check_hash(SHA) == SHA
+    for wrong in (SHA[1:], SHA + "0", SHA + "\n", None, 7):
+        with pytest.raises(RequestError):
+            check_hash(wrong)
+
+
+def test_clients() -> None:
+    assert check_client("Blender-1") == "Blender-1"
+    for wrong in ("", "x" * 65, "a b", "a\n", "\xe4", None):
+        with pytest.raises(RequestError):
+            check_client(wrong)
+
+
+def test_states() -> None:
+    assert [state for state in JobState if not state.ended] == [JobState.QUEUED, JobState.RUNNING]

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every knob, and the settings they make."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blender_deepdream.protocol.errors import SettingsError
+from blender_deepdream.protocol.settings import (
+    KNOBS,
+    DreamSettings,
+    Knob,
+    LayerWeights,
+    format_layers,
+    parse_layers,
+    parse_setting,
+)
+
+NUMBERS = [knob for knob in KNOBS.values() if knob.kind in ("int", "float")]
+
+names = st.text("abcdefghijklmnopqrstuvwxyz0123456789._/", min_size=1, max_size=20)
+weights = st.floats(-1000, 1000).filter(lambda weight: abs(weight) > 1e-300)
+layers = st.lists(st.tuples(names, weights), max_size=8, unique_by=lambda layer: layer[0]).map(tuple)
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@pytest.mark.parametrize("knob", NUMBERS, ids=lambda knob: knob.name)
+def test_ranges_hold_each_other(knob: Knob) -> None:
+    assert knob.hard[0] <= knob.soft[0] <= knob.default <= knob.soft[1] <= knob.hard[1]
+    assert knob.label
+    assert knob.help
+    assert not knob.help.endswith(".")
+    assert knob.check(knob.default) == knob.parse(str(knob.default)) == knob.default
+    for bound in knob.hard:
+        assert knob.check(bound) == knob.parse(repr(bound)) == bound
+    for beyond in (knob.hard[0] - 1, knob.hard[1] + 1, float("nan"), float("inf"), -float("inf"), 10**400):
+        with pytest.raises(SettingsError, match=knob.name):
+            knob.check(beyond)
+    no_numbers: list[object] = [None, True, "1", [1], {}]
+    for value in no_numbers:
+        with pytest.raises(SettingsError, match="number"):
+            knob.check(value)
+    for text in ("", "many", "nan", "1e999"):
+        with pytest.raises(SettingsError):
+            knob.parse(text)
+
+
+@pytest.mark.parametrize("knob", [knob for knob in NUMBERS if knob.kind == "int"], ids=lambda knob: knob.name)
+def test_whole_numbers(knob: Knob) -> None:
+    assert type(knob.check(float(knob.default))) is int
+    with pytest.raises(SettingsError, match="whole"):
+        knob.check(knob.hard[0] + 0.5)
+    with pytest.raises(SettingsError, match="whole"):
+        knob.parse(str(knob.hard[0] + 0.5))
+
+
+@pytest.mark.parametrize("name", ["", "x" * 201, "a\nb", "\0", "\ud800", 7, None])
+def test_names(name: object) -> None:
+    with pytest.raises(SettingsError):
+        DreamSettings().replace(brain=name)
+
+
+@given(layers)
+def test_layers_as_text_and_back(value: LayerWeights) -> None:
+    assert parse_layers(format_layers(value)) == value
+    assert KNOBS["layers"].parse(format_layers(value)) == KNOBS["layers"].check(value) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["a=", "a=b", "=1", "a=1,a=2", "a=0", "a=1001", "a=nan", ",".join(map(str, range(33)))]
+)
+def test_layers_that_are_none(text: str) -> None:
+    with pytest.raises(SettingsError):
+        parse_layers(text)
+
+
+def test_layers_as_people_type_them() -> None:
+    assert parse_layers(" _blocks.4 = 2 , _blocks.9,") == (("_blocks.4", 2.0), ("_blocks.9", 1.0))
+    assert format_layers((("a", 2.0), ("b", 1.0), ("c", 0.1))) == "a=2, b, c=0.1"
+    assert parse_layers("") == ()
+
+
+def test_settings_as_text() -> None:
+    assert parse_setting("steps = 7") == ("steps", 7)
+    assert DreamSettings.from_text({"steps": "7", "brain": "b"}) == DreamSettings(steps=7, brain="b")
+    for wrong in ("steps", "nothing=1", "=1"):
+        with pytest.raises(SettingsError):
+            parse_setting(wrong)
+
+
+@given(layers, st.integers(1, 1000), st.floats(0, 4))
+def test_settings_as_json_and_back(value: LayerWeights, steps: int, strength: float) -> None:
+    settings = DreamSettings().replace(layers=value, steps=steps, strength=strength)
+    assert DreamSettings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+
+
+@given(st.dictionaries(st.sampled_from([*KNOBS, "self", "nothing"]), json_values) | json_values)
+def test_any_json_is_settings_or_settings_error(data: object) -> None:
+    try:
+        settings = DreamSettings.from_json(data)
+    except SettingsError as error:
+        json.dumps(error.to_wire()).encode()
+    else:
+        assert DreamSettings.from_json(settings.to_json()) == settings

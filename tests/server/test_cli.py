@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line as people and scripts run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from blender_deepdream.engine.images import read_image
+from blender_deepdream.protocol.settings import KNOBS
+from blender_deepdream.server import cli
+
+from .process import ROOT, png
+
+COMMAND = [sys.executable, "-m", "blender_deepdream.server"]
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    path = tmp_path / "in.png"
+    path.write_bytes(png(48, 32))
+    return path
+
+
+def test_a_dream(image: Path) -> None:
+    ended = run("dream", image, image.with_name("out.exr"), "--octaves", 2, "--steps=1", "--layer", "_blocks.4=0.5")
+    assert ended.returncode == 0, ended.stderr
+    assert "out.exr: 48 x 32 pixels" in ended.stdout
+    assert "octave 2/2, step 1/1" in ended.stderr
+    assert read_image(image.with_name("out.exr")).width == 48
+
+
+def test_a_dream_for_machines(image: Path) -> None:
+    mask = image.with_name("mask.png")
+    mask.write_bytes(png(4, 4))
+    out = image.with_name("out.png")
+    ended = run(
+        "dream",
+        image,
+        out,
+        "--octaves=1",
+        "--steps=2",
+        "--mask",
+        mask,
+        "--color-space",
+        "sRGB",
+        "--threads=1",
+        "--json",
+    )
+    assert ended.returncode == 0, ended.stderr
+    *progress, done = map(json.loads, ended.stdout.splitlines())
+    assert [line["progress"]["step"] for line in progress] == [1, 2]
+    assert done["done"] == {"image": str(out), "width": 48, "height": 32, "seconds": done["done"]["seconds"]}
+    assert ended.stderr == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_ctrl_c(image: Path) -> None:
+    out = image.with_name("out.exr")
+    command = [*COMMAND, "dream", str(image), str(out), "--steps=1000", "--json"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        os.kill(process.pid, signal.SIGINT)
+        last = process.stdout.read().splitlines()[-1]
+        assert process.wait(5) == 1
+        assert json.loads(last)["error"]["code"] == "cancelled"
+        assert process.stderr.read() == ""
+    assert [path.name for path in image.parent.iterdir()] == ["in.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([], 2, "COMMAND"),
+        (["fly"], 2, "fly"),
+        (["dream"], 2, "IN"),
+        (["dream", "missing.png", "out.png"], 2, "missing.png"),
+        (["dream", "missing.png", "no/such/folder/out.png"], 2, "folder"),
+        (["dream", "missing.png", "out.png", "--steps", "many"], 2, "steps"),
+        (["dream", "missing.png", "out.png", "--steps", "0"], 2, "1 to 1000"),
+        (["dream", "missing.png", "out.png", "--brain", "nobody"], 2, "lite0"),
+        (["dream", "missing.png", "out.png", "--color-space", "CMYK"], 2, "CMYK"),
+        (["dream", "missing.png", "out.png", "--device", "abacus"], 2, "abacus"),
+        (["dream", "missing.png", "out.png", "--threads", "-1"], 2, "-1"),
+        (["brains", "show", "nobody"], 2, "lite0"),
+        (["serve", "--port", "x"], 2, "x"),
+    ],
+)
+def test_what_goes_wrong_is_said(
+    arguments: list[str],
+    code: int,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == code
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert printed.out == ""
+    assert cli.main([*arguments, "--json"]) == code
+    printed = capsys.readouterr()
+    assert set(json.loads(printed.out)["error"]) == {"code", "message", "hint"}
+    assert printed.err == ""
+
+
+def test_an_unknown_layer(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["dream", str(image), str(image.with_name("out.png")), "--layer", "nowhere"]) == 2
+    assert "_blocks.9" in capsys.readouterr().err
+
+
+def test_brains(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["brains"], ["brains", "list"], ["brains", "show", "lite0"]):
+        assert cli.main(arguments) == 0
+        assert "lite0" in capsys.readouterr().out
+        assert cli.main([*arguments, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["name"] == "lite0"
+
+
+def test_help_names_every_knob(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["dream", "--help"])
+    assert ended.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for knob in KNOBS.values():
+        assert f"--{knob.name.replace('_', '-').removesuffix('s' if knob.kind == 'layers' else '')} " in text
+        if knob.kind in ("int", "float"):
+            assert f"default: {knob.default})" in text
+
+
+def test_help_is_quick() -> None:
+    start = time.perf_counter()
+    ended = run("--help")
+    assert ended.returncode == 0
+    assert time.perf_counter() - start < 1, "nothing heavy is imported for it"
+    loaded = "import sys, blender_deepdream.server.cli; print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert not {"torch", "fastapi", "uvicorn", "numpy"} & set(modules.split())
+
+
+def test_version() -> None:
+    assert run("--version").stdout.startswith("deepdream ")
