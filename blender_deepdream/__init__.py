@@ -3,12 +3,12 @@
 
 
 def register() -> None:
-    from . import addon
+    from .addon import register as register_addon
 
-    addon.register()
+    register_addon()
 
 
 def unregister() -> None:
-    from . import addon
+    from .addon import unregister as unregister_addon
 
-    addon.unregister()
+    unregister_addon()

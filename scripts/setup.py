@@ -18,8 +18,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, NoReturn, Sequence
+from typing import NamedTuple, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVER_PYTHONS = ("3.11", "3.12", "3.13")
@@ -151,7 +152,7 @@ def find_python(*versions: str) -> Path | None:
 
 def _candidates(version: str) -> list[Path]:
     """Where it may be: this very one, those on the path, those that pyenv keeps."""
-    own = [Path(sys.executable)] if version == "%d.%d" % sys.version_info[:2] else []
+    own = [Path(sys.executable)] if sys.version.startswith(f"{version}.") else []
     on_path = [Path(found) for name in (f"python{version}", "python3", "python") if (found := shutil.which(name))]
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     kept = [path / "bin" / "python" for path in (pyenv / "versions").glob(f"{version}.*")]

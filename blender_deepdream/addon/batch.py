@@ -32,7 +32,14 @@ from .runtime import ServerChoice
 
 COMMAND = "deepdream"
 _FORMATS = {".png": "PNG", ".exr": "OPEN_EXR", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
-_STAGES = {"render": "3D", "capture": "capture", "transfer": "transfer", "dream": "dream", "composite": "composite"}
+_STAGES = {
+    "render": "3D",
+    "server": "server start",
+    "capture": "capture",
+    "transfer": "transfer",
+    "dream": "dream",
+    "composite": "composite",
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -184,7 +191,7 @@ class _Report:
             _print_json({"frames": len(self.job.frames), "seconds": seconds}, self.stdout)
             return
         for name, value in seconds.items():
-            print(f"  {name:<10}{value:8.1f} s{value / total:7.1%}", file=self.stdout, flush=True)
+            print(f"  {name:<12}{value:8.1f} s{value / total:7.1%}", file=self.stdout, flush=True)
 
 
 def _print_json(data: dict[str, Any], stdout: TextIO) -> None:

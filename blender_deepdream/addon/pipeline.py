@@ -11,7 +11,7 @@ import os
 import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -29,7 +29,7 @@ from .node import DreamNode
 from .task import DreamTask, Finished
 
 _Answer = TypeVar("_Answer")
-Stage = Literal["render", "capture", "transfer", "dream", "composite"]
+Stage = Literal["render", "server", "capture", "transfer", "dream", "composite"]
 
 
 @dataclass(frozen=True)
@@ -210,8 +210,7 @@ class _Pipeline:
 
     def _resolve(self, request: DreamRequest) -> str:
         """The id that the server would give to this request: the same id means the same pixels."""
-        with self._timed("transfer"):
-            return self._reached(lambda client: client.resolve(request))
+        return self._reached(lambda client: client.resolve(request))
 
     def _follow(
         self, dream: DreamNode, request: DreamRequest, blobs: dict[str, Path], destination: Path
@@ -250,14 +249,14 @@ class _Pipeline:
             task.cancel()
 
     def _reached(self, ask: Callable[[DreamClient], _Answer]) -> _Answer:
-        """Ask the server something, connecting first if need be, and once more if the connection was lost."""
+        """Ask the server something, starting or finding it first if need be, and once more if it was lost."""
         if self._client:
-            try:
+            with suppress(ServerUnavailableError), self._timed("transfer"):
                 return ask(self._client)
-            except ServerUnavailableError:
-                self._client = None
-        self._client = self._job.connect()
-        return ask(self._client)
+        with self._timed("server"):
+            self._client = self._job.connect()
+        with self._timed("transfer"):
+            return ask(self._client)
 
     def _composited(self, frame: int, sources: dict[str, Path], made_from: list[Any]) -> None:
         """The finished frame, into its file or the Render Result; one on disk that is still good stays."""

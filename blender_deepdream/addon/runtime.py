@@ -8,9 +8,10 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import bpy
 
 from ..protocol.client import DreamClient
 from ..protocol.errors import ServerUnavailableError, UnauthorizedError
@@ -37,67 +38,71 @@ class _LocalServer:
 
     def __init__(self, python: Path) -> None:
         package = Path(__file__).resolve().parent.parent
-        command = [str(python), "-m", f"{package.name}.server", "serve", "--exit-with-parent"]
+        self._log = Path(bpy.app.tempdir) / "deepdream-server.log"
+        with self._log.open("wb") as log:
+            try:
+                self.process = subprocess.Popen(
+                    [str(python), "-m", f"{package.name}.server", "serve", "--exit-with-parent"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=_environment(package.parent),
+                    text=True,
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                )
+            except OSError as error:
+                raise ServerUnavailableError(
+                    f"The dream server's Python, {python}, cannot be started: {error.strerror}.",
+                    f"Set it in the add-on's preferences or in {PYTHON_VARIABLE}.",
+                ) from error
         try:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=_environment(package.parent),
-                text=True,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-        except OSError as error:
+            ready = json.loads(self._first_line())
+            self.url = str(ready["url"])
+            self.token = Path(ready["token_file"]).read_text("utf-8").strip()
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            self.stop()
             raise ServerUnavailableError(
-                f"The dream server's Python, {python}, cannot be started: {error.strerror}.",
-                f"Set it in the add-on's preferences or in {PYTHON_VARIABLE}.",
+                f"The dream server did not start: {self._last_words()}",
+                f"Is the package installed in the environment of {python}?",
             ) from error
-        ready = self._read_ready_line()
-        self.url = ready["url"]
-        self.token = Path(ready["token_file"]).read_text("utf-8").strip()
 
     def alive(self) -> bool:
         return self.process.poll() is None
 
     def stop(self) -> None:
-        if self.process.stdin:
-            self.process.stdin.close()
+        """End the process by letting go of its pipe; one that does not listen is killed."""
+        self.process.stdin.close()
         try:
             self.process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
+        self.process.stdout.close()
 
-    def _read_ready_line(self) -> Mapping[str, str]:
-        """The JSON line that the server prints when it listens; a thread reads it, because pipes know no time limit."""
+    def _first_line(self) -> str:
+        """What the server prints when it listens; a thread reads it, because pipes know no time limit."""
         lines: list[str] = []
         reader = threading.Thread(target=lambda: lines.append(self.process.stdout.readline()), daemon=True)
         reader.start()
         reader.join(_START_SECONDS)
-        try:
-            ready = json.loads(lines[0])
-            return {"url": str(ready["url"]), "token_file": str(ready["token_file"])}
-        except (IndexError, ValueError, KeyError) as error:
-            self.process.kill()
-            code = self.process.wait()
-            raise ServerUnavailableError(
-                f"The dream server did not start (exit code {code}).",
-                "What it printed says why. Is the package installed in its Python environment?",
-            ) from error
+        return lines[0] if lines else ""
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text("utf-8", errors="replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), f"exit code {self.process.poll()}.")
 
 
 _server: _LocalServer | None = None
 
 
 def connect(choice: ServerChoice) -> DreamClient:
-    """A client of the chosen server, which is started first if it is ours and does not run.
+    """A client of the chosen server, ready to dream; it is started first if it is ours and does not run.
 
     Raises ServerUnavailableError, UnauthorizedError or VersionMismatchError.
     """
     client = DreamClient(choice.url, _read_token(choice.token_file)) if choice.url else _connect_local(choice.python)
     client.health()
+    client.brains()  # answered as soon as its worker has started
     return client
 
 

@@ -53,7 +53,7 @@ class BrainCard:
 
     def info(self) -> BrainInfo:
         names = tuple(layer.name for layer in self.layers)
-        return BrainInfo(self.name, self.id, self.title, self.licence, names, self.default_layers[0][0])
+        return BrainInfo(self.name, self.id, self.title, self.licence, names, self.default_layers)
 
     def layer(self, name: str) -> Layer:
         """Raises UnknownLayerError, which names the layers there are."""

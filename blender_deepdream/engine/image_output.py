@@ -81,6 +81,8 @@ def _encode(values: NDArray[Any], format_: _Format, path: Path) -> None:
     spec = oiio.ImageSpec(width, height, channels, {0: "float", 255: "uint8", 65535: "uint16"}[format_.levels])
     spec.channelnames = _NAMES[channels]
     spec.alpha_channel = -1 if channels % 2 else channels - 1
+    # left out, OpenImageIO would put the hour of writing into an EXR, and the same dream would have another hash
+    spec.attribute("DateTime", "2000:01:01 00:00:00")
     if format_.compression:
         spec.attribute("compression", format_.compression)
     if format_.levels:

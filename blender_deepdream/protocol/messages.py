@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from .errors import DeepDreamError, RequestError, from_wire
-from .settings import DreamSettings
+from .settings import DreamSettings, LayerWeights
 
 PROTOCOL_VERSION = 1
 """Raised whenever an older client or server would misread the other. Sent in `PROTOCOL_HEADER` and in /v1/health."""
@@ -210,14 +210,17 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True)
 class BrainInfo:
-    """A brain as a list shows it. id: SHA-256 of its weights file. layers: names from early to late."""
+    """A brain as a list shows it. id: SHA-256 of its weights file.
+
+    layers: names from early to late. default_layers: the mixture that dreams when none is asked for.
+    """
 
     name: str
     id: str
     title: str
     licence: str
     layers: tuple[str, ...]
-    default_layer: str
+    default_layers: LayerWeights
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -226,7 +229,7 @@ class BrainInfo:
             "title": self.title,
             "licence": self.licence,
             "layers": list(self.layers),
-            "default_layer": self.default_layer,
+            "default_layers": [list(layer) for layer in self.default_layers],
         }
 
     @classmethod
@@ -237,5 +240,5 @@ class BrainInfo:
             title=str(data["title"]),
             licence=str(data["licence"]),
             layers=tuple(map(str, data["layers"])),
-            default_layer=str(data["default_layer"]),
+            default_layers=tuple((str(name), float(weight)) for name, weight in data["default_layers"]),
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +87,7 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
-def _gate(token: str) -> Any:
+def _gate(token: str) -> Callable[[Request], Coroutine[Any, Any, None]]:
     async def check(request: Request) -> None:
         """Every request but health: the right token, and no other version of the protocol."""
         check_authorization(request.headers.get("Authorization"), token)
@@ -101,7 +101,7 @@ def _gate(token: str) -> Any:
     return check
 
 
-def _health(services: Services) -> Any:
+def _health(services: Services) -> Callable[[], Coroutine[Any, Any, dict[str, Any]]]:
     async def health() -> dict[str, Any]:
         facts = services.worker.known_facts
         return {

@@ -58,7 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="deepdream", description="DeepDream: what a neural network sees in an image, drawn into it.")
     parser.add_argument("--version", action="version", version=f"deepdream {_version()}, protocol {PROTOCOL_VERSION}")
     shared = _Parser(add_help=False)
-    shared.add_argument("--json", action="store_true", help="print JSON, one object a line, instead of text")
+    # no default here: it would undo the flag given before the sub-command
+    shared.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON, one object a line, instead of text"
+    )
+    parser.set_defaults(json=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     _add_dream(commands, shared)
     _add_brains(commands, shared)
@@ -94,9 +98,8 @@ def _add_dream(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -
 
 def _add_brains(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
     text = "List the brains, or show one with its layers, from early (lines) to late (things)."
-    parser = commands.add_parser("brains", help="list the brains and their layers", description=text)
-    parser.set_defaults(run=_list_brains, json=False)
-    parser.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
+    parser = commands.add_parser("brains", help="list the brains and their layers", description=text, parents=[shared])
+    parser.set_defaults(run=_list_brains)
     actions = parser.add_subparsers(metavar="ACTION", parser_class=_Parser)
     actions.add_parser("list", help="all brains", parents=[shared]).set_defaults(run=_list_brains)
     show = actions.add_parser("show", help="one brain and its layers", parents=[shared])

@@ -22,4 +22,4 @@ def show_brain(name: str, as_json: bool) -> None:
         return
     print(f"{brain.name}: {brain.title}\nlicence: {brain.licence}\nweights: sha256 {brain.id}\nlayers:")
     for layer in brain.layers:
-        print(f"  {layer}{' (default)' if layer == brain.default_layer else ''}")
+        print(f"  {layer}{' (default)' if layer in dict(brain.default_layers) else ''}")

@@ -101,7 +101,7 @@ class JobQueue:
         """
         facts = await self._worker.facts()
         brain = _brain_that_can(request.settings, facts.brains)
-        layers = request.settings.layers or ((brain.default_layer, 1.0),)
+        layers = request.settings.layers or brain.default_layers
         resolved = dataclasses.replace(request, settings=request.settings.replace(layers=layers)).to_json()
         resolved |= {"brain": brain.id, "engine": facts.fingerprint}
         return canonical_hash(resolved), resolved

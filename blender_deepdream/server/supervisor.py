@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import signal
+import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping
@@ -132,6 +133,8 @@ class Worker:
                 stdout=PIPE,
                 env=_environment(),
                 limit=MAX_LINE,
+                # a server without a console would get a new one on Windows, on top of the artist's work
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as error:
             raise WorkerLostError(f"The worker process could not be started: {error}.") from error

@@ -40,7 +40,7 @@ def test_the_gradient_is_that_of_the_image_wherever_the_grid_lies(brain, image):
 
 
 def test_a_layers_share_does_not_depend_on_how_loud_it_is(brain, image):
-    """_blocks.0 and _blocks.9 differ in scale by orders of magnitude; half and half is half and half."""
+    """Half and half is half and half, whatever the scale of the two layers' activations."""
     early, late, both = (
         gradient_of(objective, brain, image, Size(0, 0))[0]
         for objective in (l2("_blocks.0"), l2("_blocks.15"), 0.5 * l2("_blocks.0") + 0.5 * l2("_blocks.15"))

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from blender_deepdream.engine.color import (
+    Array,
     convert,
     enter_dream,
     from_rec709,
@@ -17,7 +18,7 @@ SPACES = [space for space in ColorSpace if space != ColorSpace.AUTO]
 LINEAR = [space for space in SPACES if space != ColorSpace.SRGB]
 
 
-def ramp():
+def ramp() -> Array:
     return np.linspace(0, 1, 24 * 3, dtype=np.float32).reshape(4, 6, 3)
 
 

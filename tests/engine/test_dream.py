@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from blender_deepdream.engine.color import Array
 from blender_deepdream.engine.dream import ENGINE_VERSION, dream, dream_to_end, fingerprint, memory_errors
 from blender_deepdream.engine.images import Image
 from blender_deepdream.protocol.errors import ImageError, OutOfMemoryError, UnknownLayerError
@@ -12,7 +13,7 @@ from blender_deepdream.protocol.messages import ColorSpace
 from blender_deepdream.protocol.settings import DreamSettings
 
 
-def with_alpha(image, alpha):
+def with_alpha(image: Image, alpha: Array) -> Image:
     """The image with this alpha, premultiplied."""
     return replace(image, pixels=np.dstack([image.pixels * alpha[..., None], alpha]).astype(np.float32))
 
@@ -221,9 +222,9 @@ def test_more_octaves_dream_larger_shapes(brain):
     pixels = np.full((96, 96, 3), 0.2, np.float32)
     settings = DreamSettings().replace(steps=4, octave_scale=2.0, layers=(("_blocks.4", 1.0),))
 
-    def coarse_energy(octaves):
+    def coarse_energy(octaves: int) -> float:
         result = dream_to_end(Image(pixels), brain, settings.replace(octaves=octaves)).pixels
-        return result.reshape(12, 8, 12, 8, 3).mean(axis=(1, 3)).std()
+        return float(result.reshape(12, 8, 12, 8, 3).mean(axis=(1, 3)).std())
 
     assert coarse_energy(3) > 1.2 * coarse_energy(1)
 

@@ -2,18 +2,20 @@
 import struct
 import tracemalloc
 import zlib
+from pathlib import Path
 
 import numpy as np
 import OpenImageIO as oiio
 import pytest
 
+from blender_deepdream.engine.color import Array
 from blender_deepdream.engine.image_output import write_image
 from blender_deepdream.engine.images import Image, read_image, read_mask
 from blender_deepdream.protocol.errors import ImageError
 from blender_deepdream.protocol.messages import ColorSpace
 
 
-def save(path, parts, kind="float"):
+def save(path: Path, parts: list[tuple[tuple[str, ...], Array]], kind: str = "float") -> None:
     """Write a file with OpenImageIO itself: parts are pairs of channel names and pixels, each a subimage."""
     specs = []
     for index, (names, pixels) in enumerate(parts):
@@ -23,6 +25,7 @@ def save(path, parts, kind="float"):
             spec.attribute("oiio:subimagename", f"part{index}")
         specs.append(spec)
     output = oiio.ImageOutput.create(str(path))
+    assert output is not None
     assert output.open(str(path), specs)
     for index, (_, pixels) in enumerate(parts):
         assert index == 0 or output.open(str(path), specs[index], "AppendSubimage")
@@ -30,9 +33,9 @@ def save(path, parts, kind="float"):
     assert output.close()
 
 
-def numbered(channels, kind=np.float32):
+def numbered(channels: int) -> Array:
     """Pixels whose channel c is c + 1 everywhere."""
-    return np.broadcast_to(np.arange(1, channels + 1), (4, 5, channels)).astype(kind)
+    return np.broadcast_to(np.arange(1, channels + 1), (4, 5, channels)).astype(np.float32)
 
 
 @pytest.mark.parametrize("names", ["ABGR", "RGBA", "GARB"])
@@ -164,8 +167,8 @@ def test_noise_after_a_good_beginning_is_refused(tmp_path, suffix):
         read_image(path)
 
 
-def huge_png(width, height):
-    def chunk(name, data):
+def huge_png(width: int, height: int) -> bytes:
+    def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
@@ -173,7 +176,7 @@ def huge_png(width, height):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
 
 
-def huge_exr(width, height, folder):
+def huge_exr(width: int, height: int, folder: Path) -> bytes:
     """A good small file whose data and display windows are then overwritten."""
     small = folder / "small.exr"
     write_image(Image(np.zeros((4, 4, 3), np.float32)), small)
@@ -187,7 +190,7 @@ def huge_exr(width, height, folder):
 @pytest.mark.parametrize("kind", ["png", "exr"])
 def test_a_header_that_claims_too_much_takes_no_memory(tmp_path, kind, size):
     path = tmp_path / f"image.{kind}"
-    path.write_bytes(huge_png(*size) if kind == "png" else huge_exr(*size, tmp_path))
+    path.write_bytes(huge_png(*size) if kind == "png" else huge_exr(size[0], size[1], tmp_path))
     tracemalloc.start()
     with pytest.raises(ImageError):
         read_image(path)
@@ -210,7 +213,7 @@ def test_what_is_no_image_cannot_be_made(shape):
 
 def test_an_image_knows_its_type_and_color_space():
     with pytest.raises(ImageError):
-        Image(np.zeros((2, 2, 3)))
+        Image(np.zeros((2, 2, 3)))  # type: ignore[arg-type]
     with pytest.raises(ImageError):
         Image(np.zeros((2, 2, 3), np.float32), ColorSpace.AUTO)
 
@@ -218,8 +221,9 @@ def test_an_image_knows_its_type_and_color_space():
 def test_parts_of_an_image():
     image = Image(np.array([[[0.1, 0.2, 0.3, 0.5], [0.1, 0.2, 0.3, 0.0]]], np.float32))
     assert (image.height, image.width) == (1, 2)
+    assert image.alpha is not None
     assert image.alpha.tolist() == [[0.5, 0.0]]
-    np.testing.assert_allclose(image.straight_color(), [[[0.2, 0.4, 0.6], [0, 0, 0]]])
+    np.testing.assert_allclose(image.straight_color()[0], np.array([[0.2, 0.4, 0.6], [0, 0, 0]]))
     assert Image(image.pixels[..., :1].copy()).alpha is None
     assert Image(image.pixels[..., 2:].copy()).color.shape == (1, 2, 1)
 

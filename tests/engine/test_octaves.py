@@ -3,11 +3,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from blender_deepdream.engine.octaves import MARGIN, Size, octave_sizes, reflect, resize, with_margin, without_margin
 
 
-def image(height=6, width=9):
+def image(height: int = 6, width: int = 9) -> Tensor:
     return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
 
 

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
 import torch
+from torch import Tensor
 
 from blender_deepdream.engine.smoothing import smooth, unit_deviation
 
 
-def noise(height=64, width=64):
+def noise(height: int = 64, width: int = 64) -> Tensor:
     return torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(0))
 
 
-def roughness(image):
-    return (image[..., 1:] - image[..., :-1]).square().mean() / image.square().mean()
+def roughness(image: Tensor) -> float:
+    return ((image[..., 1:] - image[..., :-1]).square().mean() / image.square().mean()).item()
 
 
 def test_one_scale_keeps_the_pattern():

@@ -37,7 +37,7 @@ SHA = content_hash(b"")
         JobStatus(SHA, JobState.QUEUED, 3),
         JobStatus(SHA, JobState.RUNNING, progress=Progress(1, 4, 2, 12, 0.5, 0.1, 3.5)),
         JobStatus(SHA, JobState.DONE, result=DreamResult(SHA, 48, 32, 1.25)),
-        BrainInfo("lite0", SHA, "A title", "MIT", ("a", "b"), "a"),
+        BrainInfo("lite0", SHA, "A title", "MIT", ("a", "b"), (("a", 1.0),)),
     ],
 )
 def test_messages_cross_the_wire(message: Any) -> None:

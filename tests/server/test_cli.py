@@ -129,8 +129,9 @@ def test_brains(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["brains"], ["brains", "list"], ["brains", "show", "lite0"]):
         assert cli.main(arguments) == 0
         assert "lite0" in capsys.readouterr().out
-        assert cli.main([*arguments, "--json"]) == 0
-        assert json.loads(capsys.readouterr().out)["name"] == "lite0"
+        for flagged in ([*arguments, "--json"], ["brains", "--json", *arguments[1:]]):
+            assert cli.main(flagged) == 0
+            assert json.loads(capsys.readouterr().out)["name"] == "lite0"
 
 
 def test_help_names_every_knob(capsys: pytest.CaptureFixture[str]) -> None:

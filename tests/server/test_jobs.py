@@ -65,7 +65,7 @@ def test_resolving_queues_nothing(client: DreamClient, quick_request: DreamReque
 
 def test_the_default_layer_has_the_same_id_as_its_name(client: DreamClient, quick_request: DreamRequest) -> None:
     (brain,) = [brain for brain in client.brains() if brain.name == "lite0"]
-    settings = quick_request.settings.replace(layers=[[brain.default_layer, 1]])
+    settings = quick_request.settings.replace(layers=brain.default_layers)
     assert client.resolve(quick_request) == client.resolve(dataclasses.replace(quick_request, settings=settings))
     other = quick_request.settings.replace(layers=[[brain.layers[0], 1]])
     assert client.resolve(quick_request) != client.resolve(dataclasses.replace(quick_request, settings=other))

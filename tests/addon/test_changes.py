@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import pytest
+
+from blender_deepdream.addon import changes
+
+from .conftest import only_node
+
+
+@pytest.fixture
+def saved(dreaming: bpy.types.Scene, tmp_path: Path) -> bpy.types.Scene:
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "saved.blend"))
+    bpy.context.view_layer.update()
+    return bpy.context.scene
+
+
+def key(scene: bpy.types.Scene) -> dict[str, object]:
+    bpy.context.view_layer.update()
+    return changes.raw_key(scene, *changes.saved_hashes())
+
+
+def test_same_scene_same_key(saved: bpy.types.Scene) -> None:
+    before = key(saved)
+    assert before["unsaved"] is None
+    assert key(saved) == before
+
+
+def test_dream_settings_leave_the_render_good(saved: bpy.types.Scene) -> None:
+    before = key(saved)
+    only_node(saved).group.deepdream.steps = 99
+    assert key(saved) == before
+    assert not changes.unsaved_3d()
+
+
+def test_moving_an_object_makes_the_render_stale(saved: bpy.types.Scene) -> None:
+    before = key(saved)
+    bpy.data.objects["Sun"].location.x += 1
+    assert key(saved) != before
+    assert changes.unsaved_3d()
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "value"),
+    [
+        ("render", "resolution_x", 99),
+        ("render", "resolution_percentage", 50),
+        ("render", "film_transparent", True),
+        ("render", "use_border", True),
+        ("cycles", "samples", 99),
+        ("cycles", "seed", 9),
+    ],
+)
+def test_render_settings_make_the_render_stale(saved: bpy.types.Scene, owner: str, name: str, value: object) -> None:
+    before = key(saved)
+    setattr(getattr(saved, owner), name, value)
+    assert key(saved) != before
+
+
+def test_passes_make_the_render_stale(saved: bpy.types.Scene) -> None:
+    before = key(saved)
+    saved.view_layers[0].use_pass_normal = True
+    assert key(saved) != before
+
+
+def test_output_and_threads_do_not_matter(saved: bpy.types.Scene) -> None:
+    before = key(saved)
+    saved.render.filepath = "/elsewhere"
+    saved.render.threads_mode = "FIXED"
+    saved.render.threads = 1
+    assert key(saved) == before
+
+
+def test_another_file_on_disk_is_another_key(saved: bpy.types.Scene) -> None:
+    before = key(saved)
+    bpy.data.objects["Sun"].location.x += 1
+    bpy.ops.wm.save_mainfile()
+    assert key(saved)["unsaved"] is None
+    assert key(saved)["blend"] != before["blend"]
+
+
+def test_never_saved_files_do_not_share_renders(scene: bpy.types.Scene) -> None:
+    assert key(scene)["unsaved"] is not None
