@@ -150,9 +150,12 @@ def _read_token(path: str) -> str:
 
 
 def _environment(package_parent: Path) -> dict[str, str]:
-    """Ours without what points Python at Blender's own modules; the server runs the code that lies beside this file."""
+    """Ours without what points Python at Blender's own modules; the server runs the code that lies beside this file.
+
+    PYTHONSAFEPATH: and not what lies in the current folder, which Python would otherwise look into first.
+    """
     inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
-    return inherited | {"PYTHONPATH": str(package_parent), "PYTHONUNBUFFERED": "1"}
+    return inherited | {"PYTHONPATH": str(package_parent), "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def register() -> None:

@@ -53,8 +53,8 @@ LITE0_CARD = BrainCard(
         Layer(f"_blocks.{index}", shape.channels, stride, dreams)
         for index, (shape, stride, dreams) in enumerate(zip(LITE0, block_strides(), _LITE0_DREAMS, strict=True))
     ),
-    # Eyes and scales, drawn in the clean lines of the earlier layer; no dogs
-    default_layers=(("_blocks.8", 2.0), ("_blocks.4", 1.0)),
+    # gardens and jewels in the leaded lines of the earlier layer: rich, no dogs, and the subject stays itself
+    default_layers=(("_blocks.12", 2.0), ("_blocks.4", 1.0)),
 )
 
 _CARDS = {card.name: card for card in (LITE0_CARD,)}

@@ -124,9 +124,9 @@ class DreamSettings:
     octave_scale: float = _number(
         1.4, "Octave Scale", "How much larger each octave is than the one before", (1.05, 4), (1.2, 2)
     )
-    steps: int = _number(12, "Steps", "Gradient ascent steps in each octave", (1, 1000), (1, 50))
+    steps: int = _number(10, "Steps", "Gradient ascent steps in each octave", (1, 1000), (1, 50))
     step_size: float = _number(
-        0.012, "Step Size", "Mean change of a colour in one step, on a scale of 0 to 1", (0.0001, 1), (0.002, 0.05)
+        0.009, "Step Size", "Mean change of a colour in one step, on a scale of 0 to 1", (0.0001, 1), (0.002, 0.05)
     )
     jitter: int = _number(
         24,

@@ -59,7 +59,7 @@ def test_json_lines_are_for_machines(folder: Folder) -> None:
         (["--frames", "1", "--set", "steps=lots"], 2, "steps"),
         (["--frames", "1", "--node", "Nobody"], 2, "Nobody"),
         (["--frames", "1", "--no-such-thing"], 2, "--no-such-thing"),
-        (["--frames", "1", "--server", "http://127.0.0.1:9", "--token-file", __file__], 1, "127.0.0.1:9"),
+        (["--frames", "1", "--server", "http://127.0.0.1:9", "--token-file", "TOKEN"], 1, "127.0.0.1:9"),
         (["--frames", "1", "--server", "http://127.0.0.1:9", "--token-file", "/nowhere"], 1, "/nowhere"),
         (["--frames", "1", "--cache", "/proc/cache"], 1, "/proc/cache"),
     ],
@@ -67,7 +67,9 @@ def test_json_lines_are_for_machines(folder: Folder) -> None:
 def test_errors_say_what_is_wrong_and_end_with_a_code(
     folder: Folder, arguments: list[str], code: int, words: str
 ) -> None:
-    outcome = folder.render(*arguments, "--json")
+    token = folder.root / "token"
+    token.write_text("secret")
+    outcome = folder.render(*(token if word == "TOKEN" else word for word in arguments), "--json")
     (line,) = json_lines(outcome.stdout)
     assert words in line["error"]["message"]
     assert outcome.returncode == code

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The hand at the mouse and the keys (xdotool): add the node from the Add menu, drop it on the link, press the button.
+. "$GUISHOT_DIR/marks"
+
+go() { xdotool mousemove "${1%,*}" "${1#*,}"; sleep 0.5; }
+saying() { grep -q "$1" "$WINDOW_STATE"; }
+wait_for() { for _ in $(seq 300); do saying "$1" && return 0; sleep 0.2; done; echo "waited in vain for $1" >&2; return 1; }
+
+go "$EMPTY"
+xdotool key shift+a
+sleep 1.5
+snap menu.png
+xdotool type --delay 150 "DeepDream"
+sleep 1.5
+snap search.png
+xdotool key Return
+sleep 1
+go "$LINK"
+xdotool mousemove_relative 4 0
+sleep 0.5
+xdotool click 1
+wait_for '"DeepDream"'
+sleep 1
+snap added.png

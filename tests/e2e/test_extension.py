@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extension's zip: built twice the same, installed through Blender, used, switched off without a trace."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from .processes import ROOT, blender
+
+
+@pytest.fixture(scope="module")
+def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _build(tmp_path_factory.mktemp("dist"))
+
+
+def _build(folder: Path) -> Path:
+    outcome = blender(ROOT / "scripts" / "build_extension.py", "--output", folder)
+    assert outcome.returncode == 0, outcome.stderr
+    return Path(outcome.stdout.splitlines()[-1])
+
+
+def test_the_same_sources_give_the_same_bytes(extension: Path, tmp_path: Path) -> None:
+    assert _build(tmp_path).read_bytes() == extension.read_bytes()
+
+
+def test_the_zip_holds_the_package_its_manifest_and_its_licence(extension: Path) -> None:
+    package = ROOT / "blender_deepdream"
+    sources = {path.relative_to(package).as_posix() for path in package.rglob("*.py")}
+    with zipfile.ZipFile(extension) as file:
+        assert set(file.namelist()) == sources | {"blender_manifest.toml", "LICENSE"}
+        manifest = tomllib.loads(file.read("blender_manifest.toml").decode())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert manifest["version"] == project["version"]
+    assert manifest["license"] == [f"SPDX:{project['license']}"]
+
+
+@pytest.mark.smoke
+def test_installed_used_and_switched_off_it_leaves_nothing(extension: Path, blend: Path, tmp_path: Path) -> None:
+    scene = tmp_path / "shot.blend"
+    shutil.copy(blend, scene)
+    outcome = blender(
+        ROOT / "tests" / "e2e" / "extension_life.py",
+        extension,
+        scene,
+        BLENDER_USER_RESOURCES=tmp_path / "user",
+        DEEPDREAM_DATA=tmp_path / "server",
+        PYTHONDONTWRITEBYTECODE="",  # compiled files show which code the server ran
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    found = json.loads(outcome.stdout.splitlines()[-1])
+    assert found["error"] == ""
+    assert list(tmp_path.glob("shot_deepdream/*/dream/*/0001.exr"))
+    assert found["server's own code"]
+    assert found["children while enabled"] == 1
+    assert {"classes", "properties", "handlers", "menu entries"} <= found["while enabled"].keys()
+    assert found["while enabled again"] == found["while enabled"]
+    assert found["left behind"] == found["left behind again"] == {}
+    assert found["timers"] == []
+    assert not found["command"]
