@@ -74,9 +74,9 @@ def check_complete(path: Path) -> None:
             end = file.tell() + size[-1]
             complete = 0 not in offsets and end <= path.stat().st_size
     except (OSError, struct.error, ValueError, UnicodeDecodeError) as error:
-        raise ImageError(f"{path} is damaged: {error}.", "Render it again.") from error
+        raise ImageError(f"{path} is damaged: {error}.") from error
     if not complete:
-        raise ImageError(f"{path} is cut short.", "Is the disk full? Make room and render it again.")
+        raise ImageError(f"{path} is cut short.")
 
 
 def _chunk_count(header: dict[str, bytes]) -> int:

@@ -15,10 +15,10 @@ import bpy
 
 from ..protocol.errors import CancelledError, RenderError, SceneError
 from . import changes, compat
-from .exr import check_complete
 from .node import DreamNode
 from .replay import ReplayEngine
 from .restore import Restore
+from .written import check_written
 
 _PASSING_STAMPS = {"use_stamp_date", "use_stamp_render_time", "use_stamp_memory", "use_stamp_hostname"}
 _FORMAT = ("exr_codec", "compression", "quality", "color_depth", "color_mode", "file_format")
@@ -47,7 +47,7 @@ def check_scene(scene: bpy.types.Scene) -> None:
 def render_3d(scene: bpy.types.Scene, path: Path) -> None:
     """Render all view layers into one float multilayer EXR, with Depth and, without motion blur, Vector.
 
-    Raises SceneError, RenderError or CancelledError; then no file is left.
+    Raises RenderError, StorageError or CancelledError.
     """
     with _session(scene) as restore:
         for layer in scene.view_layers:
@@ -58,7 +58,6 @@ def render_3d(scene: bpy.types.Scene, path: Path) -> None:
         restore.set(scene.render, "use_crop_to_border", True)
         compat.set_float_exr(scene.render.image_settings, multilayer=True)
         _render_to(scene, path)
-    check_complete(path)
 
 
 def capture(scene: bpy.types.Scene, sources: Mapping[str, Path], dreams: Sequence[DreamNode], folder: Path) -> None:
@@ -77,7 +76,7 @@ def capture(scene: bpy.types.Scene, sources: Mapping[str, Path], dreams: Sequenc
 def composite(scene: bpy.types.Scene, sources: Mapping[str, Path], path: Path | None, file_format: str = "") -> None:
     """Composite the frame as the artist's tree says, into `path`, or with None into the Render Result only.
 
-    file_format: Blender's name for it; empty: the scene's own. Raises RenderError or CancelledError.
+    file_format: Blender's name for it; empty: the scene's own. Raises RenderError, StorageError or CancelledError.
     """
     session = _session(scene, mute=path is None, sequencer=scene.render.use_sequencer)
     with session as restore, _replaying(scene, sources, restore):
@@ -179,7 +178,7 @@ def _settle(dream: DreamNode, folder: Path, kind: str) -> None:
             f"Nothing reaches the {kind.capitalize()} input of the DeepDream node {dream.name!r}.",
             "Link it to an image (one colour has no size to dream at), or mute the node.",
         )
-    check_complete(written[0])
+    check_written(written[0])
     written[0].replace(folder / f"{dream.id}-{kind}.exr")
 
 
@@ -187,8 +186,7 @@ def _render_to(scene: bpy.types.Scene, path: Path) -> None:
     path.unlink(missing_ok=True)
     scene.render.filepath = str(path)
     _render(scene, write=True)
-    if not path.is_file() or not path.stat().st_size:
-        raise RenderError(f"Blender did not write {path}.", "Is the disk full, or the folder write-protected?")
+    check_written(path)
 
 
 def _render(scene: bpy.types.Scene, *, write: bool) -> None:

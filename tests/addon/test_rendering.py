@@ -13,7 +13,7 @@ import pytest
 
 from blender_deepdream.addon import compat, rendering
 from blender_deepdream.addon.exr import read_contents
-from blender_deepdream.protocol.errors import ImageError, RenderError, SceneError
+from blender_deepdream.protocol.errors import RenderError, SceneError, StorageError
 
 from .conftest import file_output, pixels
 
@@ -151,7 +151,7 @@ def test_scene_is_left_as_it_was_after_an_error(scene: bpy.types.Scene, tmp_path
     compat.make_compositor_tree(scene)
     before = snapshot(scene)
     (tmp_path / "file").touch()
-    with pytest.raises((RenderError, ImageError, OSError)):
+    with pytest.raises((RenderError, StorageError, OSError)):
         rendering.render_3d(scene, tmp_path / "file" / "raw.exr")
     assert snapshot(scene) == before
 

@@ -22,3 +22,11 @@ xdotool click 1
 wait_for '"DeepDream"'
 sleep 1
 snap added.png
+
+go "${SIDEBAR%,*},$((${SIDEBAR#*,} + 48))"
+snap before.png
+xdotool click 1
+for _ in $(seq 300); do ls "$WINDOW_CACHE"/dream/*/0001.exr >/dev/null 2>&1 && break; sleep 0.2; done
+snap running.png
+wait_for '"running": false'
+sleep 2

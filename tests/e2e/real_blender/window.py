@@ -34,10 +34,14 @@ def make_tree() -> None:
     tree.links.new(source.outputs["Image"], output.inputs[0])
 
 
+def show_workspace() -> None:
+    guishot.workspace("Compositing")
+
+
 def show_compositor() -> None:
-    area = max(guishot.window().screen.areas, key=lambda area: area.width * area.height)
-    area.ui_type = "CompositorNodeTree"
+    area = guishot.area("NODE_EDITOR")
     area.spaces.active.show_region_ui = True
+    area.spaces.active.show_region_asset_shelf = False
 
 
 def show_tab() -> None:
@@ -90,4 +94,4 @@ def start_telling() -> None:
     bpy.app.timers.register(tell)
 
 
-guishot.steps(choose_server, make_tree, show_compositor, show_tab, show_tab, mark_places, start_telling)
+guishot.steps(show_workspace, choose_server, make_tree, show_compositor, show_tab, show_tab, mark_places, start_telling)
