@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
@@ -45,9 +47,9 @@ _STAGES = {
 def main(arguments: Sequence[str]) -> int:
     """Dream as the arguments say; returns the exit code: 0 done, 2 bad usage or input, 1 failed."""
     as_json = "--json" in arguments
-    with _own_stdout() as stdout:
+    with _own_stdout() as stdout, _interruptible() as interrupted:
         try:
-            _run(_parser().parse_args(arguments), stdout)
+            _run(_parser().parse_args(arguments), stdout, interrupted)
         except KeyboardInterrupt:
             error: DeepDreamError = CancelledError("Cancelled.", "Finished frames are kept: the same command goes on.")
         except DeepDreamError as caught:
@@ -103,7 +105,28 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(options: argparse.Namespace, stdout: TextIO) -> None:
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Ctrl-C ends the run after what Blender is rendering; once more ends it at once.
+
+    Blender would keep the signal to itself, and swallows what a handler raises inside one of its own callbacks: the
+    event says that it came.
+    """
+    interrupted = threading.Event()
+
+    def stop(*_: object) -> NoReturn:
+        interrupted.set()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+
+
+def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Event) -> None:
     overrides = dict(parse_setting(text) for text in options.set)
     frames = parse_frames(options.frames) if options.frames else None
     if options.blend:
@@ -126,8 +149,11 @@ def _run(options: argparse.Namespace, stdout: TextIO) -> None:
     if scene.render.is_movie_format and not job.file_format:
         raise SceneError("Dreams are written as images, not as a movie.", "Give --output a name like //out/####.png.")
     report = _Report(job, options.json, stdout)
-    for event in dream_frames(job):
-        report.note(event)
+    with closing(dream_frames(job)) as events:
+        for event in events:
+            if interrupted.is_set():
+                raise KeyboardInterrupt
+            report.note(event)
     report.finish()
 
 

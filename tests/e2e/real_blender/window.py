@@ -54,15 +54,11 @@ def mark_places() -> None:
     """Where to click, in the window's pixels."""
     area = guishot.area("NODE_EDITOR")
     canvas, sidebar = guishot.region(area), guishot.region(area, "UI")
-    source, output = guishot_nodes()
+    source, output = list(bpy.context.scene.compositing_node_group.nodes)[:2]
     start, end = (canvas.view2d.view_to_region(*place, clip=False) for place in (socket_of(source), left_of(output)))
     guishot.mark("LINK", canvas.x + (start[0] + end[0]) // 2, canvas.y + (start[1] + end[1]) // 2)
     guishot.mark("EMPTY", canvas.x + (start[0] + end[0]) // 2, canvas.y + canvas.height // 5)
     guishot.mark("SIDEBAR", sidebar.x + sidebar.width // 2, sidebar.y + sidebar.height)
-
-
-def guishot_nodes() -> list[bpy.types.Node]:
-    return list(bpy.context.scene.compositing_node_group.nodes)[:2]
 
 
 def socket_of(node: bpy.types.Node) -> tuple[float, float]:
@@ -84,10 +80,20 @@ def tell() -> float:
         "nodes": [node.name for node in tree.nodes],
         "links": [[link.from_node.name, link.to_node.name] for link in tree.links],
     }
+    show_result()
     temporary = STATE.with_suffix(".new")
     temporary.write_text(json.dumps(state), "utf-8")
     temporary.replace(STATE)
     return 0.1
+
+
+def show_result() -> None:
+    """Choose the Render Result in the image editor, once there is one."""
+    area, result = guishot.area("IMAGE_EDITOR"), bpy.data.images.get("Render Result")
+    if area and result and area.spaces.active.image != result:
+        area.spaces.active.image = result
+        with guishot.override("IMAGE_EDITOR"):
+            bpy.ops.image.view_all(fit_view=True)
 
 
 def start_telling() -> None:
