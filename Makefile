@@ -31,7 +31,7 @@ test-blender: setup
 	$(BLENDER) -m pytest tests/addon tests/e2e
 
 demo: setup
-	@$(BLENDER) scripts/demo.py
+	@$(SERVER) scripts/demo.py
 
 extension: setup
 	@$(BLENDER) scripts/build_extension.py

@@ -45,7 +45,8 @@ class Event:
 
     @property
     def fraction(self) -> float:
-        inside = 1.0 if self.stage == "finished" else self.progress.fraction if self.progress else 0.0
+        dreamed = self.stage in ("composite", "finished")
+        inside = 1.0 if dreamed else self.progress.fraction if self.progress else 0.0
         return (self.done + inside) / self.total
 
     @property
@@ -133,6 +134,8 @@ class _Pipeline:
 
     def _frame(self, frame: int) -> Iterator[Event]:
         _go_to(self._scene, frame)
+        # anew for each frame: masks animate, and in a window nodes come and go
+        self._dreams = self._chosen(node.find_nodes(self._scene))
         sources = self._rendered(frame)
         made_from: list[Any] = [*self._saved, *(files.file_hash(path) for path in sources.values())]
         for level in sorted({dream.level for dream in self._dreams}):

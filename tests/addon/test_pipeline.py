@@ -317,3 +317,22 @@ def test_wrong_token(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Pat
     choice = ServerChoice(url=runtime._server.url, token_file=str(tmp_path / "token"))
     with pytest.raises(UnauthorizedError):
         run(make_job(dreaming, connect=lambda: runtime.connect(choice)))
+
+
+def test_settings_and_mask_are_those_of_each_frame(
+    dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
+) -> None:
+    tree = compat.compositor_tree(dreaming)
+    mask = next(item for item in tree.nodes if node.dream_group_of(item)).inputs["Mask"]
+    for frame, value in ((1, 1.0), (2, 1.0), (3, 0.0)):
+        mask.default_value = value
+        mask.keyframe_insert("default_value", frame=frame)
+    settings = only_node(dreaming).group.deepdream
+    for frame, strength in ((1, 0.0), (2, 1.0)):
+        settings.strength = strength
+        settings.keyframe_insert("strength", frame=frame)
+    run(make_job(dreaming, [1, 2, 3]))
+    for frame, dreams in ((1, False), (2, True), (3, False)):
+        dreaming.frame_set(frame)
+        difference = np.abs(out(tmp_path, frame) - undreamed(dreaming, tmp_path))
+        assert (difference.max() > 0) == dreams, f"frame {frame}"

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Render a small animation through the DeepDream node, and lay out what came of it.
+
+    make demo        the same, with everything set up first
+
+Leaves in out/demo: the scene, the frames, a contact sheet (each render above its dream) and a looping animation.
+Run in .venv: it starts Blender in .venv-blender. Run again, it redoes only what has changed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "out" / "demo"
+FRAMES = range(1, 13)
+MILLISECONDS = 125
+"""How long the animation shows each frame: slow enough to look at."""
+DREAM: dict[str, str] = {}
+"""Settings that differ from the node's defaults."""
+COLUMNS, GAP, PAPER = 4, 6, (18, 18, 20)
+
+
+def main() -> int:
+    OUT.mkdir(parents=True, exist_ok=True)
+    scene = OUT / "demo.blend"
+    try:
+        build_scene(scene)
+        render(scene)
+    except subprocess.CalledProcessError as error:
+        print(f"The demo stopped: {Path(error.cmd[1]).name} ended with exit code {error.returncode}.", file=sys.stderr)
+        return 1
+    dreams = [Image.open(OUT / "frames" / f"{frame:04d}.png").convert("RGB") for frame in FRAMES]
+    renders = [read_render(OUT / "cache" / "raw" / f"{frame:04d}.exr") for frame in FRAMES]
+    contact_sheet(renders, dreams).save(OUT / "sheet.jpg", quality=88)
+    animation = OUT / "demo.webp"
+    first, *others = dreams
+    first.save(animation, save_all=True, append_images=others, duration=MILLISECONDS, loop=0, quality=85, method=4)
+    for path in (OUT / "frames", OUT / "sheet.jpg", animation):
+        print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    return 0
+
+
+def build_scene(scene: Path) -> None:
+    """Build the scene, unless it was built from today's scripts already."""
+    sources = sorted((ROOT / "scripts").glob("demo_*.py"))
+    if scene.is_file() and all(source.stat().st_mtime < scene.stat().st_mtime for source in sources):
+        return
+    print("Building the scene", flush=True)
+    blender(ROOT / "scripts" / "demo_scene.py", scene)
+
+
+def render(scene: Path) -> None:
+    """Render it in 3D, dream it, composite it, all frames."""
+    print(f"Rendering and dreaming {len(FRAMES)} frames", flush=True)
+    settings = [f"--set={name}={value}" for name, value in DREAM.items()]
+    places = ["--cache", OUT / "cache", "--output", OUT / "frames" / "####.png"]
+    frames = f"{FRAMES[0]}-{FRAMES[-1]}"
+    blender(ROOT / "scripts" / "render.py", scene, "--add-node", "--frames", frames, *places, *settings)
+
+
+def blender(script: Path, *arguments: object) -> None:
+    """Run a script in Blender's Python, its chatter in a log. Raises CalledProcessError after showing the log's end."""
+    python = ROOT / ".venv-blender" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    environment = os.environ | {"DEEPDREAM_PYTHON": sys.executable}
+    log = OUT / f"{script.stem}.log"
+    with log.open("w", encoding="utf-8") as chatter:
+        command = [str(python), str(script), *map(str, arguments)]
+        outcome = subprocess.run(command, env=environment, stderr=chatter, check=False)
+    if outcome.returncode:
+        print(*log.read_text("utf-8", "replace").splitlines()[-20:], sep="\n", file=sys.stderr)
+        outcome.check_returncode()
+
+
+def read_render(path: Path) -> Image.Image:
+    """The picture among a frame's rendered passes, as the sRGB screen shows it (the scene's view is Standard)."""
+    image = oiio.ImageInput.open(str(path))
+    if image is None:
+        raise OSError(oiio.geterror())
+    try:
+        part = 0
+        while "Combined.R" not in " ".join(image.spec_dimensions(part).channelnames):
+            part += 1
+        names = image.spec_dimensions(part).channelnames
+        first = next(index for index, name in enumerate(names) if name.endswith("Combined.R"))
+        pixels = image.read_image(part, 0, first, first + 3, "float")
+    finally:
+        image.close()
+    linear = np.clip(pixels, 0, 1)
+    encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return Image.fromarray((encoded * 255 + 0.5).astype(np.uint8))
+
+
+def contact_sheet(renders: Sequence[Image.Image], dreams: Sequence[Image.Image]) -> Image.Image:
+    """All frames in rows of four, each render above its dream."""
+    width, height = dreams[0].size
+    rows = -(-len(dreams) // COLUMNS)
+    pair = 2 * height + GAP
+    sheet = Image.new("RGB", (COLUMNS * (width + GAP) + GAP, rows * (pair + 3 * GAP)), PAPER)
+    for index, (render, dream) in enumerate(zip(renders, dreams, strict=True)):
+        x = GAP + index % COLUMNS * (width + GAP)
+        y = 2 * GAP + index // COLUMNS * (pair + 3 * GAP)
+        sheet.paste(render, (x, y))
+        sheet.paste(dream, (x, y + height + GAP))
+    return sheet
+
+
+if __name__ == "__main__":
+    sys.exit(main())
