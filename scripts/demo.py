@@ -82,18 +82,10 @@ def blender(script: Path, *arguments: object) -> None:
 
 def read_render(path: Path) -> Image.Image:
     """The picture among a frame's rendered passes, as the sRGB screen shows it (the scene's view is Standard)."""
-    image = oiio.ImageInput.open(str(path))
-    if image is None:
-        raise OSError(oiio.geterror())
-    try:
-        part = 0
-        while "Combined.R" not in " ".join(image.spec_dimensions(part).channelnames):
-            part += 1
-        names = image.spec_dimensions(part).channelnames
-        first = next(index for index, name in enumerate(names) if name.endswith("Combined.R"))
-        pixels = image.read_image(part, 0, first, first + 3, "float")
-    finally:
-        image.close()
+    parts = oiio.ImageBuf(str(path)).nsubimages
+    images = (oiio.ImageBuf(str(path), part, 0) for part in range(parts))
+    image = next(image for image in images if image.spec().channelnames[0].endswith("Combined.R"))
+    pixels = image.get_pixels(oiio.FLOAT)[..., :3]
     linear = np.clip(pixels, 0, 1)
     encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
     return Image.fromarray((encoded * 255 + 0.5).astype(np.uint8))
@@ -104,7 +96,7 @@ def contact_sheet(renders: Sequence[Image.Image], dreams: Sequence[Image.Image])
     width, height = dreams[0].size
     rows = -(-len(dreams) // COLUMNS)
     pair = 2 * height + GAP
-    sheet = Image.new("RGB", (COLUMNS * (width + GAP) + GAP, rows * (pair + 3 * GAP)), PAPER)
+    sheet = Image.new("RGB", (COLUMNS * (width + GAP) + GAP, rows * (pair + 3 * GAP) + GAP), PAPER)
     for index, (render, dream) in enumerate(zip(renders, dreams, strict=True)):
         x = GAP + index % COLUMNS * (width + GAP)
         y = 2 * GAP + index // COLUMNS * (pair + 3 * GAP)
