@@ -84,9 +84,8 @@ def read_render(path: Path) -> Image.Image:
     """The picture among a frame's rendered passes, as the sRGB screen shows it (the scene's view is Standard)."""
     parts = oiio.ImageBuf(str(path)).nsubimages
     images = (oiio.ImageBuf(str(path), part, 0) for part in range(parts))
-    image = next(image for image in images if image.spec().channelnames[0].endswith("Combined.R"))
-    pixels = image.get_pixels(oiio.FLOAT)[..., :3]
-    linear = np.clip(pixels, 0, 1)
+    picture = next(image for image in images if image.spec().channelnames[0].endswith("Combined.R"))
+    linear = np.clip(np.asarray(picture.get_pixels(oiio.FLOAT))[..., :3], 0, 1)
     encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
     return Image.fromarray((encoded * 255 + 0.5).astype(np.uint8))
 

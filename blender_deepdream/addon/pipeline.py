@@ -28,6 +28,13 @@ from .cache import Cache
 from .node import DreamNode
 from .task import DreamTask, Finished
 
+_DOING = {
+    "render": "rendering 3D",
+    "capture": "capturing",
+    "transfer": "sending",
+    "dream": "dreaming",
+    "composite": "compositing",
+}
 _Answer = TypeVar("_Answer")
 Stage = Literal["render", "server", "capture", "transfer", "dream", "composite"]
 
@@ -53,8 +60,7 @@ class Event:
     def text(self) -> str:
         """One line for people: `Frame 12 (3 of 24): dreaming, octave 2 of 4, 14 s left`."""
         where = f"Frame {self.frame} ({self.done + 1} of {self.total})"
-        doing = {"render": "rendering 3D", "capture": "capturing", "transfer": "sending", "dream": "dreaming"}
-        words = [doing.get(self.stage, "compositing" if self.stage == "composite" else "finished")]
+        words = [_DOING.get(self.stage, self.stage)]
         if self.progress:
             words.append(f"octave {self.progress.octave} of {self.progress.octaves}")
             if self.progress.eta is not None:

@@ -74,11 +74,12 @@ class DreamOperator:
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         state = context.window_manager.deepdream
-        if event.type == "ESC" or state.cancelling:
+        if state.cancelling or (event.type == "ESC" and event.value == "PRESS"):
             self.finish(context)
             return self._failed(state, CancelledError("Cancelled. Finished frames are kept."))
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
+        shown = state.message
         try:
             _show(state, next(self._steps))
         except StopIteration:
@@ -87,8 +88,9 @@ class DreamOperator:
         except DeepDreamError as error:
             self.finish(context)
             return self._failed(state, error)
-        context.window_manager.progress_update(state.fraction)
-        _redraw(context)
+        if state.message != shown:  # drawing a window takes time from the dream, where both share a CPU
+            context.window_manager.progress_update(state.fraction)
+            _redraw(context)
         return {"RUNNING_MODAL"}
 
     def cancel(self, context: bpy.types.Context) -> None:
