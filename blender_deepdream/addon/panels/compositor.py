@@ -62,7 +62,7 @@ class DEEPDREAM_PT_node(_Sidebar, bpy.types.Panel):
         layout = self.layout
         layout.use_property_split = True
         for name in _MAIN:
-            layout.prop(_shown_group(context).deepdream, name)
+            layout.prop(_shown_group(context).deepdream, name, placeholder="Brain's own" if name == "layers" else "")
 
 
 class DEEPDREAM_PT_ascent(_Sidebar, bpy.types.Panel):

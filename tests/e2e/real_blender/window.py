@@ -48,6 +48,8 @@ def show_tab() -> None:
     guishot.region(guishot.area("NODE_EDITOR"), "UI").active_panel_category = "DeepDream"
     with guishot.override("NODE_EDITOR"):
         bpy.ops.node.view_all()
+        bpy.ops.view2d.zoom_out(zoomfacx=-0.2, zoomfacy=-0.2)
+        bpy.ops.view2d.pan(deltax=110, deltay=-30)  # the sidebar lies over the right end
 
 
 def mark_places() -> None:
