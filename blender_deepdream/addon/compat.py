@@ -92,6 +92,23 @@ def working_space() -> str:
     return bpy.data.colorspace.working_space if NEW_COMPOSITOR else "Linear Rec.709"
 
 
+def mix_node(tree: bpy.types.NodeTree) -> tuple[bpy.types.Node, Any, Any, Any]:
+    """A colour Mix node, with its inputs: factor, what it shows at factor 0, at factor 1."""
+    if not NEW_COMPOSITOR:
+        node = tree.nodes.new("CompositorNodeMixRGB")
+        return node, *node.inputs
+    node = tree.nodes.new("ShaderNodeMix")
+    node.data_type = "RGBA"
+    factor = next(socket for socket in node.inputs if socket.identifier == "Factor_Float")
+    first, second = (socket for socket in node.inputs if socket.type == "RGBA")
+    return node, factor, first, second
+
+
+def mix_result(node: bpy.types.Node) -> bpy.types.NodeSocket:
+    """The colour that a node of `mix_node` gives."""
+    return next(socket for socket in node.outputs if socket.type == "RGBA")
+
+
 def math_node(tree: bpy.types.NodeTree, operation: str) -> bpy.types.Node:
     """A Math node in a compositor tree."""
     node = tree.nodes.new("ShaderNodeMath" if NEW_COMPOSITOR else "CompositorNodeMath")

@@ -9,6 +9,7 @@ opened without the add-on still shows its last result.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import uuid
 from collections.abc import Iterator
@@ -77,13 +78,27 @@ def new_group() -> bpy.types.NodeTree:
     dream, switch = group.nodes.new("CompositorNodeImage"), group.nodes.new("CompositorNodeSwitch")
     dream.name = dream.label = _IMAGE
     switch.name = switch.label = _SWITCH
-    source.location, dream.location, switch.location, output.location = (-400, 100), (-400, -100), (0, 0), (250, 0)
+    source.location, dream.location, switch.location, output.location = (-400, 100), (-400, -100), (0, 0), (440, 0)
     off, on = compat.switch_inputs(switch)
     group.links.new(source.outputs[0], off)
     group.links.new(dream.outputs["Image"], on)
-    group.links.new(switch.outputs[0], output.inputs[0])
+    group.links.new(_touched_by_mask(group, switch.outputs[0], source.outputs[1]), output.inputs[0])
     compat.set_switch(switch, False)
     return group
+
+
+def _touched_by_mask(
+    group: bpy.types.NodeTree, image: bpy.types.NodeSocket, mask: bpy.types.NodeSocket
+) -> bpy.types.NodeSocket:
+    """The image, bit for bit, by way of nodes that read the mask: Blender greys out inputs that nothing reads."""
+    never, (mix, factor, shown, _) = compat.math_node(group, "LESS_THAN"), compat.mix_node(group)
+    never.label = mix.label = "The dreamer reads the mask"
+    never.location, mix.location = (0, -180), (220, 0)
+    never.inputs[1].default_value = -math.inf
+    group.links.new(mask, never.inputs[0])
+    group.links.new(never.outputs[0], factor)
+    group.links.new(image, shown)
+    return compat.mix_result(mix)
 
 
 def add_node(tree: bpy.types.NodeTree) -> bpy.types.Node:

@@ -19,5 +19,13 @@ class DEEPDREAM_OT_dream_frame(DreamOperator, bpy.types.Operator):
         scene = context.scene
         return Job(scene, [scene.frame_current], scene_cache(scene), connect, rerender=scene.deepdream.rerender)
 
+    def finish(self, context: bpy.types.Context) -> None:
+        super().finish(context)
+        result = bpy.data.images.get("Render Result")
+        for window in context.window_manager.windows:
+            for area in window.screen.areas:
+                if area.type == "IMAGE_EDITOR" and area.spaces.active.image is None:
+                    area.spaces.active.image = result
+
 
 classes = (DEEPDREAM_OT_dream_frame,)
