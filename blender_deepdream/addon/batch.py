@@ -26,8 +26,7 @@ from ..protocol.errors import CancelledError, DeepDreamError, InputError, SceneE
 from ..protocol.frames import parse_frames
 from ..protocol.settings import parse_setting
 from . import node, runtime
-from .cache import Cache
-from .operators.running import scene_cache
+from .cache import Cache, scene_cache
 from .pipeline import Event, Job, dream_frames
 from .preferences import server_choice
 from .runtime import ServerChoice

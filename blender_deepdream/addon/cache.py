@@ -14,18 +14,23 @@ resume in one. Files appear whole or not at all: they are written under another 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
+import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import bpy
 
 from ..protocol.errors import StorageError
 from .changes import file_hash
 
 _ABANDONED_SECONDS = 24 * 3600
+PROCESS = uuid.uuid4().hex[:12]
+"""Names this process's files on their way: on a farm, process numbers are not unique."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,8 @@ class Cache:
     root: Path
 
     def raw(self, frame: int, other_scene: str | None = None) -> Path:
-        return self.root / "raw" / (other_scene or "") / f"{frame:04d}.exr"
+        folder = self.root / "raw"
+        return (folder / bpy.path.clean_name(other_scene) if other_scene else folder) / f"{frame:04d}.exr"
 
     def dreams(self, folder_name: str) -> Path:
         """A node's folder. It is found by the id at its name's end, so a renamed node keeps its dreams."""
@@ -46,23 +52,40 @@ class Cache:
 
     def scratch(self, name: str) -> Path:
         """An empty folder of this process's own, for files on their way."""
-        folder = self.root / "tmp" / f"{os.getpid()}-{name}"
+        folder = self.root / "tmp" / f"{PROCESS}-{name}"
         shutil.rmtree(folder, ignore_errors=True)
         return make_folder(folder)
 
     def clear_scratch(self) -> None:
         """Remove this process's files on their way, and those that a process killed long ago has left."""
         for folder in (self.root / "tmp").glob("*"):
-            ours = folder.name.startswith(f"{os.getpid()}-")
-            if ours or time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another process on the same cache may clear its own
+                if folder.name.startswith(PROCESS) or time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def carry_over(self, before: str, now: str) -> None:
+        """Let rendered passes that were good for one .blend, by its hash, be good for what it was saved as."""
+        for path in (self.root / "raw").rglob("*.json"):
+            noted = read_json(path)
+            if noted and isinstance(noted.get("key"), dict) and noted["key"].get("blend") == before:
+                write_json(path, noted | {"key": noted["key"] | {"blend": now}})
+
+
+def scene_cache(scene: bpy.types.Scene) -> Cache:
+    """The folder that the scene names; else one beside the .blend; else, for a file never saved, a passing one."""
+    if scene.deepdream.cache:
+        return Cache(Path(bpy.path.abspath(scene.deepdream.cache)))
+    if bpy.data.filepath:
+        blend = Path(bpy.data.filepath)
+        return Cache(blend.parent / f"{blend.stem}_deepdream" / bpy.path.clean_name(scene.name))
+    return Cache(Path(bpy.app.tempdir) / "deepdream" / bpy.path.clean_name(scene.name))
 
 
 def make_folder(folder: Path) -> Path:
     """The folder, made if need be. Raises StorageError if it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
+        probe = folder / f".probe-{PROCESS}"
         probe.touch()
         probe.unlink()
     except OSError as error:
@@ -102,7 +125,7 @@ def record(path: Path, key: Mapping[str, Any]) -> None:
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write a small JSON file, whole or not at all. Raises StorageError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{PROCESS}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(json.dumps(data, sort_keys=True), "utf-8")

@@ -8,6 +8,7 @@ so trying settings never renders 3D again.
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,17 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.handlers import persistent
 
-_THREE_D = """
-    ACTION ARMATURE CACHEFILE CAMERA COLLECTION CURVE CURVES FONT GREASEPENCIL GREASEPENCIL_V3 IMAGE KEY LATTICE LIGHT
-    LIGHT_PROBE MATERIAL MESH META OBJECT PARTICLE POINTCLOUD SPEAKER SURFACE TEXTURE VOLUME WORLD
-""".split()  # noqa: SIM905  a list of quoted words would fill the page
-_NO_MATTER = {"filepath", "engine", "use_compositing", "use_sequencer", "use_overwrite", "use_placeholder"} | {
-    "threads",
-    "threads_mode",
-}
-"""Render settings that do not change what is rendered (the engine counts by itself)."""
+_NO_MATTER = re.compile(
+    "filepath|engine|threads.*|use_(compositing|sequencer|overwrite|placeholder|file_extension|render_cache|stamp.*)|"
+    "stamp_.*|metadata_input|dither_intensity|preview_.*|compositor_.*|use_single_layer|use_lock_interface"
+)
+"""Settings that do not change what 3D looks like (the engine counts by itself)."""
 
 
 class _Session:
@@ -35,6 +31,7 @@ class _Session:
         self.id = uuid.uuid4().hex
         self.three_d = 0
         self.paused = False
+        self.frames: dict[int, int] = {}
 
     def name(self) -> list[Any] | None:
         """None while the scene's 3D is as it was saved."""
@@ -47,20 +44,35 @@ _session = _Session()
 
 def note(depsgraph: bpy.types.Depsgraph) -> None:
     """Count an update that Blender reports, if what it renders may have changed."""
-    if _session.paused:
-        return
-    if any(map(depsgraph.id_type_updated, filter(_known, _THREE_D))) and not _only_our_own(depsgraph):
+    scene = depsgraph.scene.original
+    moved_on = _session.frames.get(scene.session_uid, scene.frame_current) != scene.frame_current
+    _session.frames[scene.session_uid] = scene.frame_current
+    if not _session.paused and not moved_on and any(map(_changes_3d, depsgraph.updates)):
         _session.three_d += 1
 
 
-def _known(kind: str) -> bool:
-    return kind in bpy.types.ID.bl_rna.properties["id_type"].enum_items
+def note_frame(scene: bpy.types.Scene) -> None:
+    """What is animated has moved: that is another frame, not another scene."""
+    _session.frames[scene.session_uid] = scene.frame_current
 
 
-def _only_our_own(depsgraph: bpy.types.Depsgraph) -> bool:
-    """Whether all that was updated belongs to compositors: their trees, their images, their animation."""
-    own = (bpy.types.CompositorNodeTree, bpy.types.Image, bpy.types.Scene)
-    return all(isinstance(update.id, own) for update in depsgraph.updates)
+def _changes_3d(update: bpy.types.DepsgraphUpdate) -> bool:
+    """Whether an update concerns what is rendered, and not only compositors and what belongs to them."""
+    changed = update.id.original
+    if isinstance(changed, (bpy.types.Object, bpy.types.Collection)):
+        # Blender reports all of them, as newly shaded, whenever relations between datablocks are built anew;
+        # materials and visibility are in the key by themselves
+        return bool(update.is_updated_geometry or update.is_updated_transform)
+    if isinstance(changed, (bpy.types.Image, bpy.types.Action)):
+        return changed not in _of_dreams()
+    return not isinstance(changed, (bpy.types.CompositorNodeTree, bpy.types.Scene, bpy.types.WindowManager))
+
+
+def _of_dreams() -> set[bpy.types.ID]:
+    """Images and actions that DeepDream nodes use."""
+    groups = [group for group in bpy.data.node_groups if group.deepdream.id]
+    images = {node.image for group in groups for node in group.nodes if node.bl_idname == "CompositorNodeImage"}
+    return images | {group.animation_data.action for group in groups if group.animation_data}
 
 
 @contextmanager
@@ -80,26 +92,36 @@ def unsaved_3d() -> bool:
 
 
 def forget() -> None:
+    """Begin to count anew: what is in memory is what is on disk."""
     global _session  # noqa: PLW0603  one Blender has one session
     _session = _Session()
+    for scene in bpy.data.scenes:
+        note_frame(scene)
 
 
-@persistent
-def on_save(*_: object) -> None:
-    forget()
+def raw_key(scene: bpy.types.Scene, main: bpy.types.Scene, blend: str, libraries: list[str]) -> dict[str, Any]:
+    """What a rendered frame depends on. Passes are good while this is the same.
 
-
-def raw_key(scene: bpy.types.Scene, blend_hash: str, library_hashes: list[str]) -> dict[str, Any]:
-    """What a rendered frame depends on. Passes are good while this is the same."""
-    render = scene.render
+    main: the scene whose compositor uses them; it sets the size. blend, libraries: as `saved_hashes` gives them.
+    """
     return {
-        "blend": blend_hash,
-        "libraries": library_hashes,
+        "blend": blend,
+        "libraries": libraries,
         "unsaved": _session.name(),
         "scene": scene.name,
-        "frame": scene.frame_current,
+        "frame": main.frame_current,
         "camera": scene.camera.name if scene.camera else None,
-        "engine": render.engine,
+        "engine": scene.render.engine,
+        "settings": _settings_hash(scene),
+        "objects": _objects_hash(scene),
+        "blender": bpy.app.version_string,
+    } | frame_shape(scene, main)
+
+
+def frame_shape(scene: bpy.types.Scene, main: bpy.types.Scene) -> dict[str, Any]:
+    """What must still be the same when rendered passes are composited: size, border, view layers."""
+    render = main.render
+    return {
         "resolution": [render.resolution_x, render.resolution_y, render.resolution_percentage],
         "border": [
             render.use_border,
@@ -109,9 +131,16 @@ def raw_key(scene: bpy.types.Scene, blend_hash: str, library_hashes: list[str]) 
             render.border_min_y,
             render.border_max_y,
         ],
-        "settings": _settings_hash(scene),
-        "blender": bpy.app.version_string,
+        "layers": [layer.name for layer in scene.view_layers if layer.use],
     }
+
+
+def _objects_hash(scene: bpy.types.Scene) -> str:
+    """What Blender does not report apart from noise: which objects are rendered, with which materials."""
+    objects = sorted(
+        (item.name, item.hide_render, [slot.name for slot in item.material_slots]) for item in scene.objects
+    )
+    return hashlib.sha256(repr(objects).encode()).hexdigest()
 
 
 def _settings_hash(scene: bpy.types.Scene) -> str:
@@ -125,7 +154,7 @@ def _settings_hash(scene: bpy.types.Scene) -> str:
 def _simple_values(owner: bpy.types.bpy_struct) -> list[tuple[str, str]]:
     simple = ("BOOLEAN", "INT", "FLOAT", "STRING", "ENUM")
     names = [prop.identifier for prop in owner.bl_rna.properties if prop.type in simple and not prop.is_readonly]
-    return [(name, repr(_plain(getattr(owner, name)))) for name in sorted(set(names) - _NO_MATTER)]
+    return [(name, repr(_plain(getattr(owner, name)))) for name in sorted(names) if not _NO_MATTER.fullmatch(name)]
 
 
 def _plain(value: Any) -> Any:

@@ -65,12 +65,17 @@ def point_file_output(node: bpy.types.Node, folder: Path, name: str) -> None:
     """Let a File Output node write what its first socket gets into `folder`, as a float EXR called `name`...exr."""
     set_float_exr(node.format, multilayer=False)
     if NEW_COMPOSITOR:
-        node.directory, node.file_name = str(folder), name
+        node.directory, node.file_name = literal_path(folder), name
         if not node.file_output_items:
             node.file_output_items.new("RGBA", "Image")
     else:
         node.base_path = str(folder)
         node.file_slots[0].path = name
+
+
+def literal_path(path: Path) -> str:
+    """A path for a field that takes patterns: from 5.0 on `{name}` in it stands for a variable."""
+    return str(path).replace("{", "{{").replace("}", "}}") if NEW_COMPOSITOR else str(path)
 
 
 def set_switch(node: bpy.types.Node, on: bool) -> None:

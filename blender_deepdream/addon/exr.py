@@ -146,7 +146,7 @@ def _group(names: list[str]) -> tuple[RenderPass, ...]:
 
 
 def _ordered(channels: list[str]) -> str:
-    for order in ("RGBA", "XYZW", "UVA"):
+    for order in ("RGBA", "rgba", "XYZW", "UVA"):
         if set(channels) <= set(order):
             return "".join(channel for channel in order if channel in channels)
     return "".join(channels)

@@ -201,7 +201,7 @@ def separate_copies() -> None:
     seen: set[str] = set()
     for group in sorted(filter(is_dream_group, bpy.data.node_groups), key=lambda group: group.session_uid):
         if group.deepdream.id in seen and not group.library:
-            _forget_results(group)
+            forget_results(group)
         seen.add(group.deepdream.id)
     used: set[bpy.types.NodeTree] = set()
     for node in list(_dream_nodes_everywhere()):
@@ -211,18 +211,20 @@ def separate_copies() -> None:
         copy = node.node_tree.copy()
         if copy.animation_data and copy.animation_data.action:
             copy.animation_data.action = copy.animation_data.action.copy()
-        _forget_results(copy)
+        forget_results(copy)
         node.node_tree = copy
 
 
 def _dream_nodes_everywhere() -> Iterator[bpy.types.Node]:
     trees = [*bpy.data.node_groups, *filter(None, map(compat.compositor_tree, bpy.data.scenes))]
-    for tree in dict.fromkeys(trees):
+    for tree in (tree for tree in dict.fromkeys(trees) if tree.bl_idname == "CompositorNodeTree"):
         yield from (node for node in tree.nodes if dream_group_of(node) and not tree.library)
 
 
-def _forget_results(group: bpy.types.NodeTree) -> None:
-    group.deepdream.id = uuid.uuid4().hex
+def forget_results(group: bpy.types.NodeTree, *, keep_id: bool = False) -> None:
+    """Let the node pass its input through; without `keep_id` it is another node from now on."""
+    if not keep_id:
+        group.deepdream.id = uuid.uuid4().hex
     group.nodes[_IMAGE].image = None
     compat.set_switch(group.nodes[_SWITCH], False)
 
@@ -235,8 +237,8 @@ def show_dreams(dream: DreamNode, path: Path, scene: bpy.types.Scene) -> None:
         node.image = bpy.data.images.load(str(path))
         node.image.name = f"Dream of {dream.name}"
     image = node.image
-    if Path(bpy.path.abspath(image.filepath)).parent != path.parent:
-        image.filepath = str(path)
+    # always by the name of frame 1, there or not: Blender counts a sequence's digits in it
+    image.filepath = _relative(frame_path(path.parent, 1))
     image.source = "SEQUENCE"
     # the file holds numbers of the working space and premultiplied alpha, as the compositor does: take them as they are
     image.colorspace_settings.name = "Non-Color"
@@ -244,6 +246,12 @@ def show_dreams(dream: DreamNode, path: Path, scene: bpy.types.Scene) -> None:
     node.frame_start, node.frame_offset, node.frame_duration = 0, -1, _LAST_FRAME
     image.reload()
     show_frame(group, scene.frame_current)
+
+
+def _relative(path: Path) -> str:
+    """A path inside the .blend's folder, seen from there: the project may move, with its dreams."""
+    home = Path(bpy.data.filepath).parent if bpy.data.filepath else None
+    return f"//{path.relative_to(home).as_posix()}" if home and path.is_relative_to(home) else str(path)
 
 
 def show_frame(group: bpy.types.NodeTree, frame: int) -> None:

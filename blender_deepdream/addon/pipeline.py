@@ -7,7 +7,6 @@ timer, and whoever stops asking has cancelled. The scene is untouched whenever i
 
 from __future__ import annotations
 
-import os
 import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -105,7 +104,7 @@ class _Pipeline:
         if min(job.frames) < 0:
             raise SceneError("Frames below 0 cannot be dreamed.", "Move the animation to start at 0 or later.")
         self._job = job
-        self._scene = job.scene
+        self._scene_id = job.scene.session_uid
         self._found_frame = (job.scene.frame_current, job.scene.frame_subframe)
         self._client: DreamClient | None = None
         node.separate_copies()
@@ -117,8 +116,19 @@ class _Pipeline:
         self._event = Event(job.frames[0], 0, len(job.frames), "render")
 
     def close(self) -> None:
+        """Leave nothing behind, whatever has become of the scene."""
         self._job.cache.clear_scratch()
-        _go_to(self._scene, *self._found_frame)
+        with suppress(SceneError):
+            if self._scene.frame_current == self._event.frame:  # else the artist has moved on
+                _go_to(self._scene, *self._found_frame)
+
+    @property
+    def _scene(self) -> bpy.types.Scene:
+        """Looked up each time: an undo in mid-dream replaces all that Blender holds. Raises SceneError."""
+        for scene in bpy.data.scenes:
+            if scene.session_uid == self._scene_id:
+                return scene
+        raise SceneError("The scene that was dreaming is gone.", "Finished frames are kept.")
 
     def run(self) -> Iterator[Event]:
         for index, frame in enumerate(self._job.frames):
@@ -148,11 +158,15 @@ class _Pipeline:
             dreams = [dream for dream in self._dreams if dream.level == level]
             yield self._now("capture")
             stale = [dream for dream in dreams if not self._still_good(frame, dream, made_from)]
+            self._come_back_to(frame)
             scratch = self._captured(stale, sources)
             for dream in stale:
                 yield from self._dreamed(frame, dream, scratch, made_from)
+            for dream in dreams:  # those that were still good too: the next level looks at all of them
+                node.show_dreams(dream, self._path(frame, dream), self._scene)
             made_from = made_from + [self._kept(frame, dream)["job"] for dream in dreams]
         yield self._now("composite")
+        self._come_back_to(frame)
         self._composited(frame, sources, made_from)
 
     def _now(self, stage: Any, dream: DreamNode | None = None, progress: Progress | None = None) -> Event:
@@ -163,19 +177,30 @@ class _Pipeline:
 
     def _rendered(self, frame: int) -> dict[str, Path]:
         """The rendered passes of all scenes that the compositor uses, made where they are missing or stale."""
-        sources = {}
+        sources, self._shapes = {}, {}
         for scene in rendering.rendered_scenes(self._scene):
             other = None if scene == self._scene else scene.name
             _go_to(scene, frame)
             path = self._job.cache.raw(frame, other)
-            key = changes.raw_key(scene, *self._saved)
+            key = changes.raw_key(scene, self._scene, *self._saved)
             if self._job.rerender or files.recorded(path) != key:
                 with self._timed("render"):
                     temporary = self._job.cache.scratch("raw") / path.name
-                    rendering.render_3d(scene, temporary)
+                    rendering.render_3d(scene, temporary, self._scene if other else None)
                     files.keep(temporary, path, key)
             sources[scene.name] = path
+            self._shapes[scene.session_uid] = changes.frame_shape(scene, self._scene)
         return sources
+
+    def _come_back_to(self, frame: int) -> None:
+        """Before Blender works again: while a frame dreamed, the artist may have gone elsewhere."""
+        for scene in rendering.rendered_scenes(self._scene):
+            if self._shapes.get(scene.session_uid) != changes.frame_shape(scene, self._scene):
+                raise SceneError(
+                    "Size, border or view layers were changed while a frame dreamed.",
+                    "Start again; finished frames are kept.",
+                )
+            _go_to(scene, frame)
 
     def _still_good(self, frame: int, dream: DreamNode, made_from: list[Any]) -> bool:
         """Whether a dream on disk is what today's settings and a saved, unchanged scene would give."""
@@ -203,7 +228,7 @@ class _Pipeline:
         return DreamRequest(source, settings, mask, _color_space())
 
     def _dreamed(self, frame: int, dream: DreamNode, scratch: Path, made_from: list[Any]) -> Iterator[Event]:
-        """Dream what was captured for one node, unless just that lies on disk already, and show it in the node."""
+        """Dream what was captured for one node, unless just that lies on disk already."""
         blobs = {files.file_hash(path): path for path in sorted(scratch.glob(f"{dream.id}-*.exr"))}
         source, *mask = blobs
         key = {"source": source, "mask": mask[0] if mask else None, "made_from": made_from}
@@ -215,7 +240,6 @@ class _Pipeline:
             temporary = self._job.cache.scratch("dream") / path.name
             finished = yield from self._follow(dream, request, blobs, temporary)
             files.keep(temporary, path, key | {"job": finished.job})
-        node.show_dreams(dream, path, self._scene)
 
     def _resolve(self, request: DreamRequest) -> str:
         """The id that the server would give to this request: the same id means the same pixels."""
@@ -274,14 +298,12 @@ class _Pipeline:
         note = self._job.cache.final(frame)
         if output and self._job.reuse_captures and files.read_json(note) == key | {"sha256": files.file_hash(output)}:
             return
-        for dream in self._dreams:
-            node.show_dreams(dream, self._path(frame, dream), self._scene)
         with self._timed("composite"):
             if output is None:
                 rendering.composite(self._scene, sources, None)
                 return
             files.make_folder(output.parent)
-            temporary = output.with_name(f".{output.stem}.{os.getpid()}{output.suffix}")
+            temporary = output.with_name(f".{output.stem}.{files.PROCESS}{output.suffix}")
             try:
                 rendering.composite(self._scene, sources, temporary, self._job.file_format)
                 temporary.replace(output)

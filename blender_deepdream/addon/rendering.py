@@ -21,6 +21,10 @@ from .restore import Restore
 from .written import check_written
 
 _PASSING_STAMPS = {"use_stamp_date", "use_stamp_render_time", "use_stamp_memory", "use_stamp_hostname"}
+_FRAME = (
+    *("resolution_x", "resolution_y", "resolution_percentage", "use_border", "use_crop_to_border"),
+    *("border_min_x", "border_max_x", "border_min_y", "border_max_y"),
+)
 _FORMAT = ("exr_codec", "compression", "quality", "color_depth", "color_mode", "file_format")
 
 
@@ -44,12 +48,16 @@ def check_scene(scene: bpy.types.Scene) -> None:
         raise SceneError(f"No view layer of {scene.name!r} is rendered.", "Switch on Use for Rendering on one.")
 
 
-def render_3d(scene: bpy.types.Scene, path: Path) -> None:
+def render_3d(scene: bpy.types.Scene, path: Path, main: bpy.types.Scene | None = None) -> None:
     """Render all view layers into one float multilayer EXR, with Depth and, without motion blur, Vector.
 
+    main: the scene whose compositor will use them, if it is another one: it sets size and border, as in Blender.
     Raises RenderError, StorageError or CancelledError.
     """
     with _session(scene) as restore:
+        for name in _FRAME if main else ():
+            restore.set(scene.render, name, getattr(main.render, name))
+        restore.set(scene.render, "use_single_layer", False)
         for layer in scene.view_layers:
             restore.set(layer, "use_pass_z", True)
             restore.set(layer, "use_pass_vector", not scene.render.use_motion_blur)
@@ -67,7 +75,7 @@ def capture(scene: bpy.types.Scene, sources: Mapping[str, Path], dreams: Sequenc
     """
     with _session(scene) as restore, _replaying(scene, sources, restore), _capture_nodes(dreams, folder):
         compat.set_float_exr(scene.render.image_settings, multilayer=False)
-        _render(scene, write=False)
+        _render(scene)
     for dream in dreams:
         for kind in ("image", "mask") if dream.masked else ("image",):
             _settle(dream, folder, kind)
@@ -81,12 +89,15 @@ def composite(scene: bpy.types.Scene, sources: Mapping[str, Path], path: Path | 
     session = _session(scene, mute=path is None, sequencer=scene.render.use_sequencer)
     with session as restore, _replaying(scene, sources, restore):
         if path is None:
-            _render(scene, write=False)
+            _render(scene)
             return
         if file_format:
             compat.set_format(scene.render.image_settings, file_format)
         _restore_stamps(scene, restore)
-        _render_to(scene, path)
+        if compat.NEW_COMPOSITOR:
+            _render_as_animation(scene, path, restore)
+        else:
+            _render_to(scene, path)
 
 
 @contextmanager
@@ -123,6 +134,7 @@ def _replaying(scene: bpy.types.Scene, sources: Mapping[str, Path], restore: Res
     try:
         for used in rendered_scenes(scene):
             restore.set(used.render, "engine", ReplayEngine.bl_idname)
+            restore.set(used.render, "use_freestyle", False)  # its lines are in the passes already
         restore.set(scene.render, "use_compositing", True)
         yield
         if ReplayEngine.failures:
@@ -184,14 +196,27 @@ def _settle(dream: DreamNode, folder: Path, kind: str) -> None:
 
 def _render_to(scene: bpy.types.Scene, path: Path) -> None:
     path.unlink(missing_ok=True)
-    scene.render.filepath = str(path)
-    _render(scene, write=True)
+    scene.render.filepath = compat.literal_path(path)
+    _render(scene, write_still=True)
     check_written(path)
 
 
-def _render(scene: bpy.types.Scene, *, write: bool) -> None:
+def _render_as_animation(scene: bpy.types.Scene, path: Path, restore: Restore) -> None:
+    """Render an animation of one frame: from 5.0 on File Output nodes number their files in animations alone."""
+    restore.keep(scene, "frame_start", "frame_end")  # before either is set: each pushes the other along
+    scene.frame_start = scene.frame_end = scene.frame_current
+    for name, value in (("frame_step", 1), ("use_overwrite", True), ("use_placeholder", False)):
+        restore.set(scene if name == "frame_step" else scene.render, name, value)
+    scene.render.filepath = compat.literal_path(path.with_suffix("")) + "-####"
+    written = Path(scene.render.frame_path(frame=scene.frame_current))
+    _render(scene, animation=True)
+    check_written(written)
+    written.replace(path)
+
+
+def _render(scene: bpy.types.Scene, **how: bool) -> None:
     try:
-        outcome = bpy.ops.render.render(write_still=write, scene=scene.name)
+        outcome = bpy.ops.render.render(scene=scene.name, **how)
     except RuntimeError as error:
         raise RenderError(f"Blender could not render {scene.name!r}: {str(error).strip()}") from error
     if "CANCELLED" in outcome:

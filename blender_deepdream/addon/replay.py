@@ -15,7 +15,8 @@ import bpy
 from ..protocol.errors import DeepDreamError
 from .exr import RenderPass, read_contents
 
-_SOCKET_OF = {"RGBA": "COLOR", "RGB": "COLOR"}
+_SOCKET_OF = {"RGBA": "COLOR", "RGB": "COLOR", "rgba": "COLOR"}
+"""Small letters: Cryptomatte, whose numbers are no colours but travel as such."""
 
 
 class ReplayEngine(bpy.types.RenderEngine):

@@ -21,7 +21,7 @@ def saved(dreaming: bpy.types.Scene, tmp_path: Path) -> bpy.types.Scene:
 
 def key(scene: bpy.types.Scene) -> dict[str, object]:
     bpy.context.view_layer.update()
-    return changes.raw_key(scene, *changes.saved_hashes())
+    return changes.raw_key(scene, scene, *changes.saved_hashes())
 
 
 def test_same_scene_same_key(saved: bpy.types.Scene) -> None:
@@ -51,6 +51,7 @@ def test_moving_an_object_makes_the_render_stale(saved: bpy.types.Scene) -> None
         ("render", "resolution_percentage", 50),
         ("render", "film_transparent", True),
         ("render", "use_border", True),
+        ("render", "film_transparent", True),
         ("cycles", "samples", 99),
         ("cycles", "seed", 9),
     ],
@@ -72,6 +73,41 @@ def test_output_and_threads_do_not_matter(saved: bpy.types.Scene) -> None:
     saved.render.filepath = "/elsewhere"
     saved.render.threads_mode = "FIXED"
     saved.render.threads = 1
+    assert key(saved) == before
+
+
+def test_a_texture_that_was_painted_makes_the_render_stale(scene: bpy.types.Scene, tmp_path: Path) -> None:
+    image = bpy.data.images.new("Texture", 8, 8)
+    material = bpy.data.materials.new("Painted")
+    if bpy.app.version < (5, 0):
+        material.use_nodes = True
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = image
+    bpy.context.object.data.materials.append(material)
+    image.pack()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"))
+    before = key(bpy.context.scene)
+    image.pixels[0] = 0.5
+    image.update()
+    image.update_tag()
+    assert key(bpy.context.scene) != before
+
+
+def test_another_material_makes_the_render_stale(saved: bpy.types.Scene) -> None:
+    before = key(saved)
+    bpy.data.objects["Suzanne"].data.materials.append(bpy.data.materials.new("New"))
+    assert key(saved) != before
+
+
+def test_hiding_an_object_makes_the_render_stale(saved: bpy.types.Scene) -> None:
+    before = key(saved)
+    bpy.data.objects["Sun"].hide_render = True
+    assert key(saved) != before
+
+
+def test_keyframes_of_a_dream_setting_leave_the_render_good(saved: bpy.types.Scene) -> None:
+    before = key(saved)
+    only_node(saved).group.deepdream.keyframe_insert("seed", frame=1)
     assert key(saved) == before
 
 

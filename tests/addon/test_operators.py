@@ -9,7 +9,7 @@ import bpy
 import pytest
 
 from blender_deepdream.addon import compat, node
-from blender_deepdream.addon.operators.running import scene_cache
+from blender_deepdream.addon.cache import scene_cache
 
 from .conftest import only_node
 

@@ -336,3 +336,101 @@ def test_settings_and_mask_are_those_of_each_frame(
         dreaming.frame_set(frame)
         difference = np.abs(out(tmp_path, frame) - undreamed(dreaming, tmp_path))
         assert (difference.max() > 0) == dreams, f"frame {frame}"
+
+
+def test_resumed_chain_ends_with_the_same_frame(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    """Stopped after the first of two nodes: the second must see the first one's kept dream."""
+    chain(dreaming)
+    run(make_job(dreaming, reuse_captures=True))
+    whole = (tmp_path / "out" / "0001.exr").read_bytes()
+    (last,) = (tmp_path / "cache" / "dream").glob("Last-*")
+    for path in [*last.iterdir(), tmp_path / "out" / "0001.exr"]:
+        path.unlink()
+    for dream in node.find_nodes(dreaming):
+        node.forget_results(dream.group, keep_id=True)
+    run(make_job(dreaming, reuse_captures=True))
+    assert (tmp_path / "out" / "0001.exr").read_bytes() == whole
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_scrubbing_in_mid_dream_changes_nothing(
+    dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path, chained: bool
+) -> None:
+    if chained:
+        chain(dreaming)
+    run(make_job(dreaming))
+    alone = (tmp_path / "out" / "0001.exr").read_bytes()
+    for path in (tmp_path / "cache" / "dream").rglob("*.exr"):
+        path.unlink()
+    for event in dream_frames(make_job(dreaming)):
+        if event.stage in ("dream", "capture", "composite"):
+            dreaming.frame_set(5)
+    assert (tmp_path / "out" / "0001.exr").read_bytes() == alone
+
+
+def test_another_size_in_mid_dream_is_refused_in_words(dreaming: bpy.types.Scene, make_job: MakeJob) -> None:
+    with pytest.raises(SceneError, match="changed while a frame dreamed"):
+        for event in dream_frames(make_job(dreaming)):
+            if event.stage == "transfer":
+                dreaming.render.resolution_x = 99
+
+
+def test_scene_deleted_in_mid_dream(dreaming: bpy.types.Scene, make_job: MakeJob) -> None:
+    bpy.data.scenes.new("Other")
+    with pytest.raises(SceneError, match="is gone"):
+        for event in dream_frames(make_job(dreaming)):
+            if event.stage == "transfer" and dreaming:
+                bpy.data.scenes.remove(dreaming)
+                dreaming = None
+
+
+def test_frames_of_five_digits_before_four(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    run(make_job(dreaming, [10000, 9999]))
+    for frame in (9999, 10000):
+        (dream,) = (tmp_path / "cache" / "dream").rglob(f"{frame}.exr")
+        np.testing.assert_array_equal(out(tmp_path, frame), pixels(dream))
+
+
+def test_braces_in_folders_are_no_template(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    folder = tmp_path / "a {brace} b"
+    run(make_job(dreaming, cache=Cache(folder), output=lambda frame: folder / f"{frame}.exr"))
+    assert (folder / "1.exr").is_file()
+
+
+def test_dreams_inside_the_project_are_found_where_it_moves(
+    dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
+) -> None:
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    run(make_job(bpy.context.scene))
+    (image,) = [image for image in bpy.data.images if image.name.startswith("Dream of")]
+    assert image.filepath.startswith("//cache/dream/")
+
+
+def test_saving_keeps_what_was_rendered(dreaming: bpy.types.Scene, tmp_path: Path, make_job: MakeJob) -> None:
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    scene = bpy.context.scene
+    scene.deepdream.cache = "//cache"
+    bpy.ops.wm.save_mainfile()
+    run(make_job(scene))
+    only_node(scene).group.deepdream.seed = 4
+    bpy.ops.wm.save_mainfile()
+    job = make_job(scene)
+    run(job)
+    assert "render" not in job.seconds
+    assert "dream" in job.seconds
+
+    bpy.data.objects["Sun"].location.x += 1
+    bpy.context.view_layer.update()
+    bpy.ops.wm.save_mainfile()
+    job = make_job(scene)
+    run(job)
+    assert "render" in job.seconds
+
+
+def test_two_processes_on_one_cache_leave_each_other_alone(
+    dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "cache" / "tmp" / f"{os.getpid()}-raw"
+    theirs.mkdir(parents=True)
+    run(make_job(dreaming))
+    assert theirs.is_dir()

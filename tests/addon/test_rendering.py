@@ -70,7 +70,46 @@ def other_scene(scene: bpy.types.Scene) -> None:
             item.scene = other
 
 
-VARIANTS = [lambda scene: None, half_size, border, cropped, transparent, two_layers, other_scene]
+def smaller_other_scene(scene: bpy.types.Scene) -> None:
+    """Blender renders it at the main scene's size."""
+    other_scene(scene)
+    bpy.data.scenes["Other"].render.resolution_x = 20
+
+
+def cryptomatte(scene: bpy.types.Scene) -> None:
+    """A pass whose channels have small letters, shown as it is."""
+    scene.view_layers[0].use_pass_cryptomatte_object = True
+    tree = compat.make_compositor_tree(scene)
+    source = next(item for item in tree.nodes if item.bl_idname == "CompositorNodeRLayers")
+    crypto = next(socket for socket in source.outputs if socket.name.startswith("Crypto") and socket.enabled)
+    tree.links.new(crypto, compat.output_socket(tree))
+
+
+def many_passes(scene: bpy.types.Scene) -> None:
+    """Passes of all kinds, summed up."""
+    layer = scene.view_layers[0]
+    for name in ("normal", "position", "uv", "mist", "object_index", "diffuse_color", "emit", "shadow"):
+        if hasattr(layer, f"use_pass_{name}"):
+            setattr(layer, f"use_pass_{name}", True)
+    layer.aovs.add().name = "Mine"
+    tree = compat.make_compositor_tree(scene)
+    source = next(item for item in tree.nodes if item.bl_idname == "CompositorNodeRLayers")
+    target = compat.output_socket(tree)
+    for socket in [socket for socket in source.outputs if socket.enabled and socket.name not in ("Image", "Alpha")]:
+        over = tree.nodes.new("CompositorNodeAlphaOver")
+        images = [image for image in over.inputs if image.type == "RGBA"]
+        tree.links.new(target.links[0].from_socket, images[0])
+        tree.links.new(socket, images[1])
+        tree.links.new(over.outputs[0], target)
+
+
+def freestyle(scene: bpy.types.Scene) -> None:
+    scene.render.use_freestyle = scene.view_layers[0].use_freestyle = True
+    scene.render.resolution_x, scene.render.resolution_y = 24, 18
+
+
+VARIANTS = [lambda scene: None, half_size, border, cropped, transparent, two_layers, other_scene, smaller_other_scene]
+VARIANTS += [cryptomatte, many_passes, freestyle]
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.__name__.strip("<>"))
@@ -85,13 +124,20 @@ def test_replay_composites_what_rendering_composites(
     bpy.ops.render.render(write_still=True)
 
     sources = {}
+    links = link_names(scene)
     for used in rendering.rendered_scenes(scene):
         sources[used.name] = tmp_path / f"{used.name}.exr"
-        rendering.render_3d(used, sources[used.name])
+        rendering.render_3d(used, sources[used.name], scene if used != scene else None)
     rendering.composite(scene, sources, replayed)
 
     assert np.ptp(pixels(rendered)) > 0.1
     np.testing.assert_array_equal(pixels(replayed), pixels(rendered))
+    assert link_names(scene) == links
+
+
+def link_names(scene: bpy.types.Scene) -> list[tuple[str, str, str, str]]:
+    tree = compat.compositor_tree(scene)
+    return sorted((x.from_node.name, x.from_socket.name, x.to_node.name, x.to_socket.identifier) for x in tree.links)
 
 
 def test_raw_frame_has_depth_and_vector_in_full_precision(scene: bpy.types.Scene, tmp_path: Path) -> None:
@@ -117,8 +163,16 @@ def test_artists_file_outputs_write_only_with_the_finished_frame(scene: bpy.type
     rendering.render_3d(scene, source)
     rendering.composite(scene, {scene.name: source}, None)
     assert not (tmp_path / "artist").exists()
-    rendering.composite(scene, {scene.name: source}, tmp_path / "final.png", "PNG")
-    assert len(list((tmp_path / "artist").iterdir())) == 1
+    for frame in (1, 2):
+        scene.frame_set(frame)
+        rendering.composite(scene, {scene.name: source}, tmp_path / "final.png", "PNG")
+    ours = sorted(path.name for path in (tmp_path / "artist").iterdir())
+
+    scene.frame_start, scene.frame_end, scene.render.filepath = 1, 2, str(tmp_path / "plain-")
+    for path in (tmp_path / "artist").iterdir():
+        path.unlink()
+    bpy.ops.render.render(animation=True)
+    assert ours == sorted(path.name for path in (tmp_path / "artist").iterdir())
 
 
 def snapshot(scene: bpy.types.Scene) -> dict[str, object]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import bpy
 
 from ...protocol.errors import SceneError
+from ..cache import scene_cache
 from ..pipeline import Job
-from .running import DreamOperator, connect, scene_cache
+from .running import DreamOperator, connect
 
 
 class DEEPDREAM_OT_dream_animation(DreamOperator, bpy.types.Operator):
@@ -22,12 +23,14 @@ class DEEPDREAM_OT_dream_animation(DreamOperator, bpy.types.Operator):
         scene = context.scene
         if scene.render.is_movie_format:
             raise SceneError("Dreams are written as images, not as a movie.", "Choose PNG or OpenEXR under Output.")
+        frames = range(scene.frame_start, scene.frame_end + 1, scene.frame_step)
+        paths = {frame: Path(bpy.path.abspath(scene.render.frame_path(frame=frame))) for frame in frames}
         return Job(
             scene,
-            range(scene.frame_start, scene.frame_end + 1, scene.frame_step),
+            frames,
             scene_cache(scene),
             connect,
-            output=lambda frame: Path(bpy.path.abspath(scene.render.frame_path(frame=frame))),
+            output=paths.__getitem__,
             rerender=scene.deepdream.rerender,
         )
 

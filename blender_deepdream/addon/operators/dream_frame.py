@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import bpy
 
+from ..cache import scene_cache
 from ..pipeline import Job
-from .running import DreamOperator, connect, scene_cache
+from .running import DreamOperator, connect
 
 
 class DEEPDREAM_OT_dream_frame(DreamOperator, bpy.types.Operator):

@@ -3,29 +3,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
-from pathlib import Path
 from typing import ClassVar
 
 import bpy
 
-from ...protocol.errors import CancelledError, DeepDreamError
+from ...protocol.errors import CancelledError, DeepDreamError, InternalError
 from .. import runtime
-from ..cache import Cache
 from ..pipeline import Event, Job, dream_frames
 from ..preferences import server_choice
 
 _TICK_SECONDS = 0.05
-
-
-def scene_cache(scene: bpy.types.Scene) -> Cache:
-    """The folder that the scene names; else one beside the .blend; else, for a file never saved, a passing one."""
-    if scene.deepdream.cache:
-        return Cache(Path(bpy.path.abspath(scene.deepdream.cache)))
-    if bpy.data.filepath:
-        blend = Path(bpy.data.filepath)
-        return Cache(blend.parent / f"{blend.stem}_deepdream" / bpy.path.clean_name(scene.name))
-    return Cache(Path(bpy.app.tempdir) / "deepdream" / bpy.path.clean_name(scene.name))
+log = logging.getLogger(__name__)
 
 
 class DreamOperator:
@@ -50,8 +40,8 @@ class DreamOperator:
         try:
             for event in dream_frames(self.make_job(context)):
                 _show(state, event)
-        except DeepDreamError as error:
-            return self._failed(state, error)
+        except Exception as error:  # Blender's boundary: what went wrong must reach the panel
+            return self._failed(state, _told(error))
         return {"FINISHED"}
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
@@ -85,13 +75,13 @@ class DreamOperator:
         except StopIteration:
             self.finish(context)
             return {"FINISHED"}
-        except DeepDreamError as error:
+        except Exception as error:  # Blender's boundary: an operator that dies here would seem to run for ever
             self.finish(context)
-            return self._failed(state, error)
+            return self._failed(state, _told(error))
         if state.message != shown:  # drawing a window takes time from the dream, where both share a CPU
             context.window_manager.progress_update(state.fraction)
             _redraw(context)
-        return {"RUNNING_MODAL"}
+        return {"PASS_THROUGH"}  # other add-ons have timers too
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender is closing or loading another file."""
@@ -100,11 +90,13 @@ class DreamOperator:
     def finish(self, context: bpy.types.Context) -> None:
         """Stop the work and leave the scene as it was; called once, however it ends."""
         self._running.discard(self)
-        self._steps.close()
-        context.window_manager.event_timer_remove(self._timer)
-        context.window_manager.progress_end()
-        context.window_manager.deepdream.running = False
-        _redraw(context)
+        try:
+            self._steps.close()
+        finally:
+            context.window_manager.event_timer_remove(self._timer)
+            context.window_manager.progress_end()
+            context.window_manager.deepdream.running = False
+            _redraw(context)
 
     def _failed(self, state: bpy.types.PropertyGroup, error: DeepDreamError) -> set[str]:
         state.error = str(error)
@@ -121,6 +113,16 @@ def stop_all() -> None:
     """End what still runs: the add-on is being switched off."""
     for operator in list(DreamOperator._running):
         operator.finish(bpy.context)
+
+
+def _told(error: Exception) -> DeepDreamError:
+    """The error as people are told it; a defect of ours is logged whole."""
+    if isinstance(error, DeepDreamError):
+        return error
+    log.error("A dream met a defect", exc_info=error)
+    return InternalError(
+        f"Something broke: {type(error).__name__}: {error}", "The console says more; please report it."
+    )
 
 
 def _show(state: bpy.types.PropertyGroup, event: Event) -> None:

@@ -16,6 +16,8 @@ from ..operators.dream_frame import DEEPDREAM_OT_dream_frame
 
 _MAIN = ("brain", "layers", "strength", "seed")
 _PIXELS_PER_LETTER = 7
+_MARGIN = 60
+"""Of a box with an icon in it, in pixels."""
 
 
 class _Sidebar:
@@ -106,7 +108,8 @@ def _shown_group(context: bpy.types.Context) -> bpy.types.NodeTree | None:
 
 def _wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
     """Labels do not wrap by themselves."""
-    letters = max(20, int(context.region.width / context.preferences.system.ui_scale / _PIXELS_PER_LETTER))
+    width = context.region.width / context.preferences.system.ui_scale - _MARGIN
+    letters = max(20, int(width / _PIXELS_PER_LETTER))
     column = layout.column(align=True)
     for number, line in enumerate(textwrap.wrap(text, letters)):
         column.label(text=line, icon=icon if number == 0 else "NONE")
