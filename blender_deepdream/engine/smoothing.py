@@ -25,11 +25,14 @@ def smooth(gradient: Tensor, scales: int) -> Tensor:
         kernel = (min(2**scale, height), min(2**scale, width))
         pooled = functional.avg_pool2d(gradient, kernel, ceil_mode=True)
         evened = functional.interpolate(pooled, size=(height, width), mode="bilinear", align_corners=False)
-        total = total + unit_deviation(evened)
-    return total / scales
+        total += evened.div_(_deviation(evened))
+    return total.div_(scales)
 
 
 def unit_deviation(gradient: Tensor) -> Tensor:
     """The gradient over its standard deviation about 0 (it has next to no mean); zeros stay zeros."""
-    deviation = gradient.square().mean().sqrt()
-    return gradient / deviation.clamp_min(torch.finfo(gradient.dtype).tiny)
+    return gradient / _deviation(gradient)
+
+
+def _deviation(gradient: Tensor) -> Tensor:
+    return gradient.square().mean().sqrt().clamp_min(torch.finfo(gradient.dtype).tiny)
