@@ -92,9 +92,11 @@ def gradient_of(
         with memory_errors():
             value = _look_at(tile, image, brain, objective, mosaics)
         seen = Part(seen.share + tile.share, seen.value + tile.share * value)
-    total = torch.zeros_like(image)
+    total = torch.zeros(())
     for term in objective.terms:
-        total += unit_deviation(mosaics.pop(0).finish()).mul_(term.weight)
+        # a mosaic is let go before the next one is finished: each is as large as the image
+        weighted = unit_deviation(mosaics.pop(0).finish()).mul_(term.weight)
+        total = total.add_(weighted) if total.ndim else weighted.contiguous()
     return total, seen.value
 
 
@@ -111,7 +113,7 @@ def _look_at(tile: Tile, image: Tensor, brain: Brain, objective: Objective, mosa
 
 
 def unit_mean(gradient: Tensor, mask: Tensor) -> Tensor:
-    """The gradient over its mean magnitude where the mask dreams; zeros stay zeros."""
+    """The gradient over its mean magnitude where the mask dreams, in place; zeros stay zeros."""
     weight = mask.sum() * gradient.shape[1]
     mean = gradient.abs().mul_(mask).sum() / weight.clamp_min(1e-6)
-    return gradient / mean.clamp_min(torch.finfo(gradient.dtype).tiny) if mean > 0 else torch.zeros_like(gradient)
+    return gradient.div_(mean.clamp_min(torch.finfo(gradient.dtype).tiny)) if mean > 0 else gradient.zero_()

@@ -19,7 +19,8 @@ LEAST_VARIANCE = 1e-3
 def restrain(image: Tensor, source: Tensor, settings: DreamSettings, wrap: Wrap) -> Tensor:
     """The image after what the settings hold against a step. image, source: 1x3xHxW, dream space."""
     if settings.total_variation:
-        image = image + calmed(image, settings.step_size * settings.total_variation, wrap)
+        # of the detail, not of the image: the source keeps its own edges and grain
+        image = image + calmed(image - source, settings.step_size * settings.total_variation, wrap)
     return torch.lerp(image, source, settings.pull) if settings.pull else image
 
 

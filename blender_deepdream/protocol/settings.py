@@ -165,7 +165,7 @@ class DreamSettings:
         3, "Smoothing", "Scales over which the gradient is evened out; 1 sparkles, 3 is calm", (1, 6), (1, 5), "scales"
     )
     total_variation: float = _number(
-        0.0, "Total Variation", "How strongly each step calms noise and keeps edges", (0, 10), (0, 2)
+        0.0, "Total Variation", "How strongly each step calms the noise in the dream, not its edges", (0, 10), (0, 2)
     )
     pull: float = _number(
         0.0, "Pull", "How much of the way back to the source each step goes: 0 none, 1 all", (0, 1), (0, 0.3)

@@ -71,9 +71,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_dream(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
-    text = "Dream one image. IN: EXR, PNG, JPEG or TIFF. OUT: the kind its name ends with."
+    text = (
+        "Dream one image. IN: EXR, PNG, JPEG or TIFF, or an image of nothing: clouds:512x512, noise:512x512, "
+        "gradient:512x512, hue:512x512 (its size, any; --seed tells which). OUT: the kind its name ends with."
+    )
     parser = commands.add_parser("dream", help="dream an image", description=text, parents=[shared])
-    parser.add_argument("source", metavar="IN", type=Path, help="the image")
+    parser.add_argument("source", metavar="IN", type=Path, help="the image, or of nothing: clouds:WIDTHxHEIGHT")
     parser.add_argument("target", metavar="OUT", type=Path, help="where the dream goes")
     for knob in KNOBS.values():
         if knob.kind == "layers":

@@ -15,6 +15,7 @@ from ..engine.brain import Brain
 from ..engine.dream import dream
 from ..engine.image_output import write_image
 from ..engine.images import Image, read_image, read_mask
+from ..engine.nothing import named
 from ..protocol.errors import InputError
 from ..protocol.messages import ColorSpace, Progress
 from ..protocol.settings import DreamSettings
@@ -32,9 +33,10 @@ def dream_file(
 ) -> Generator[Progress, None, Image]:
     """Read, dream and write an image: yields progress after every tile and step, returns the result.
 
+    source: a file, or the name of an image of nothing (`engine.nothing`). guide: a file, for objectives that need one.
     Stop iterating to cancel: nothing has been written then. Raises ImageError, StorageError and what `dream` raises.
     """
-    image = read_image(source, color_space)
+    image = named(str(source), settings.seed) or read_image(source, color_space)
     where = None if mask is None else read_mask(mask)
     result = yield from dream(image, brain, settings, where, None if guide is None else read_image(guide))
     write_image(result, target)
