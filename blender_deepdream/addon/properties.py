@@ -16,6 +16,9 @@ def _property(knob: Knob) -> Any:
         return bpy.props.StringProperty(**shown, default=format_layers(knob.default))
     if knob.kind == "text":
         return bpy.props.StringProperty(**shown, default=knob.default)
+    if knob.kind == "choice":
+        items = [(choice, choice.replace("-", " ").capitalize(), "") for choice in knob.choices]
+        return bpy.props.EnumProperty(**shown, default=knob.default, items=items)
     limits = {"min": knob.hard[0], "max": knob.hard[1], "soft_min": knob.soft[0], "soft_max": knob.soft[1]}
     if knob.kind == "int":
         whole = {name: int(value) for name, value in limits.items()}

@@ -3,55 +3,117 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
+from ..protocol.errors import OutOfMemoryError
 from ..protocol.settings import DreamSettings
 from .brain import Brain
+from .memory import memory_errors
 from .objectives import Objective
-from .octaves import Size, reflect
+from .octaves import Size, Wrap, crop, extend
+from .restraint import as_lightness
 from .smoothing import smooth, unit_deviation
+from .tiling import Mosaic, Tile, Tiling
 
 
-def ascend(
-    image: Tensor, mask: Tensor, brain: Brain, objective: Objective, settings: DreamSettings, shift: Size
-) -> tuple[Tensor, float]:
-    """By how much to change the image so that the objective grows, and the objective before that.
+class Part(NamedTuple):
+    """How much of a step is done, 0 to 1, and the objective as far as it was seen."""
 
-    image: 1x3xHxW, dream space. mask: 1x1xHxW in [0, 1], where the mean change shall be the settings' step size.
-    shift: how far the network's grid of cells moves, in pixels; only the part below the grid's own size matters.
-    """
-    gradient, value = gradient_of(objective, brain, image, shift)
-    return settings.step_size * unit_mean(smooth(gradient, settings.smoothing), mask), value
+    share: float
+    value: float
 
 
-def gradient_of(objective: Objective, brain: Brain, image: Tensor, shift: Size) -> tuple[Tensor, float]:
+@dataclass(frozen=True, slots=True)
+class Ascent:
+    """What stays the same from step to step. numbers: the dream's only source of randomness."""
+
+    brain: Brain
+    objective: Objective
+    settings: DreamSettings
+    wrap: Wrap
+    tiling: Tiling
+    numbers: random.Random
+
+    def step(self, image: Tensor, mask: Tensor) -> Generator[Part, None, tuple[Tensor, float]]:
+        """By how much to change the image so that the objective grows, and the objective before that.
+
+        image: 1x3xHxW, dream space. mask: 1x1xHxW in [0, 1], where the mean change shall be the settings' step size.
+        Yields between tiles. Raises OutOfMemoryError, SettingsError for a tile too small.
+        """
+        gradient, value = yield from self._gradient(image)
+        gradient = self._smoothed(gradient)
+        if self.settings.color == "lightness":
+            gradient = as_lightness(gradient)
+        return unit_mean(gradient, mask).mul_(self.settings.step_size), value
+
+    def _gradient(self, image: Tensor) -> Generator[Part, None, tuple[Tensor, float]]:
+        """The gradient, tile by tile; where memory runs out, from the start again in smaller tiles."""
+        stride = self.brain.stride(self.objective.layers)
+        size = Size(*image.shape[-2:])
+        # the network's cells lie elsewhere in every step; further than a cell is the same as less
+        shift = Size(*(self.numbers.randint(0, self.settings.jitter) % stride for _ in size))
+        while True:
+            tiles = self.tiling.tiles(size, stride, shift, self.wrap, self.numbers)
+            try:
+                return (yield from gradient_of(self.objective, self.brain, image, tiles))
+            except OutOfMemoryError as error:
+                self.tiling.halve(stride, error)
+
+    def _smoothed(self, gradient: Tensor) -> Tensor:
+        """Smoothed across the sides that wrap, too, where the grid of pools ends elsewhere in every step."""
+        scales = self.settings.smoothing
+        if not any(self.wrap):
+            return smooth(gradient, scales)
+        around = Size(*(2**scales if wraps else 0 for wraps in self.wrap))
+        roll = [self.numbers.randrange(gradient.shape[axis]) if self.wrap[axis] else 0 for axis in (-2, -1)]
+        rolled = extend(gradient.roll(roll, (-2, -1)), around, self.wrap)
+        return crop(smooth(rolled, scales), around).roll([-shift for shift in roll], (-2, -1))
+
+
+def gradient_of(
+    objective: Objective, brain: Brain, image: Tensor, tiles: Sequence[Tile]
+) -> Generator[Part, None, tuple[Tensor, float]]:
     """How the objective grows with each value of the image (1x3xHxW), up to a factor, and its value.
 
     Every term's own gradient is brought to the same deviation before it is weighted, so that a weight is a share
-    of the picture, however loud its layer is.
+    of the picture, however loud its layer is. Yields between tiles.
     """
-    stride = brain.stride(objective.layers)
-    top, left = (offset % stride for offset in shift)
-    height, width = image.shape[-2:]
-    padded = reflect(image, Size(_ceil(top + height, stride), _ceil(left + width, stride)), top, left)
-    padded = padded.contiguous(memory_format=torch.channels_last).requires_grad_()
+    mosaics = [Mosaic(Size(*image.shape[-2:])) for _ in objective.terms]
+    seen = Part(0.0, 0.0)
+    for tile in tiles:
+        if seen.share:
+            yield Part(seen.share, seen.value / seen.share)
+        with memory_errors():
+            value = _look_at(tile, image, brain, objective, mosaics)
+        seen = Part(seen.share + tile.share, seen.value + tile.share * value)
+    total = torch.zeros(())
+    for term in objective.terms:
+        # a mosaic is let go before the next one is finished: each is as large as the image
+        weighted = unit_deviation(mosaics.pop(0).finish()).mul_(term.weight)
+        total = total.add_(weighted) if total.ndim else weighted.contiguous()
+    return total, seen.value
+
+
+def _look_at(tile: Tile, image: Tensor, brain: Brain, objective: Objective, mosaics: Sequence[Mosaic]) -> float:
+    """Add one tile's gradients to each term's mosaic. Returns the objective there."""
+    patch = tile.read(image).contiguous(memory_format=torch.channels_last).requires_grad_()
     with torch.enable_grad():
-        measures = objective.measures(brain.activations(padded, objective.layers))
-    total = torch.zeros_like(image)
-    for index, (term, measure) in enumerate(zip(objective.terms, measures, strict=True)):
-        (gradient,) = torch.autograd.grad(measure, padded, retain_graph=index + 1 < len(measures))
-        total += term.weight * unit_deviation(gradient[..., top : top + height, left : left + width])
-    value = sum(term.weight * measure.item() for term, measure in zip(objective.terms, measures, strict=True))
-    return total, value
+        measures = objective.measures(brain.activations(patch, objective.layers))
+    for index, (mosaic, measure) in enumerate(zip(mosaics, measures, strict=True)):
+        # a measure is a mean over the tile: a pixel of a small tile would have more of a say
+        (gradient,) = torch.autograd.grad(measure * tile.extent, patch, retain_graph=index + 1 < len(mosaics))
+        mosaic.add(tile, gradient)
+    return sum(term.weight * measure.item() for term, measure in zip(objective.terms, measures, strict=True))
 
 
 def unit_mean(gradient: Tensor, mask: Tensor) -> Tensor:
-    """The gradient over its mean magnitude where the mask dreams; zeros stay zeros."""
+    """The gradient over its mean magnitude where the mask dreams, in place; zeros stay zeros."""
     weight = mask.sum() * gradient.shape[1]
-    mean = (gradient.abs() * mask).sum() / weight.clamp_min(1e-6)
-    return gradient / mean.clamp_min(torch.finfo(gradient.dtype).tiny) if mean > 0 else torch.zeros_like(gradient)
-
-
-def _ceil(length: int, stride: int) -> int:
-    return -(-length // stride) * stride
+    mean = gradient.abs().mul_(mask).sum() / weight.clamp_min(1e-6)
+    return gradient.div_(mean.clamp_min(torch.finfo(gradient.dtype).tiny)) if mean > 0 else gradient.zero_()

@@ -7,6 +7,7 @@ comes back bit for bit, and light above 1 survives.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,9 @@ from ..protocol.messages import ColorSpace
 from .color import REC709_LUMINANCE, Array, enter_dream, leave_dream
 from .images import Image
 
+BAND_PIXELS = 2**20
+"""How much of an image is converted at a time."""
+
 
 def enter(image: Image, exposure: float, device: torch.device) -> Tensor:
     """The image in dream space: 1x3xHxW, RGB, sRGB-encoded, [0, 1], straight alpha; grey as three equal channels.
@@ -25,9 +29,11 @@ def enter(image: Image, exposure: float, device: torch.device) -> Tensor:
     Transparent pixels are black. NaN and infinity become black and white: see `dreamable`.
     exposure: stops by which a scene-linear image is brightened first.
     """
-    base = enter_dream(image.straight_color(), image.color_space, exposure)
-    planes = np.broadcast_to(base, (*base.shape[:2], 3)).transpose(2, 0, 1)
-    return torch.from_numpy(planes.copy())[None].to(device)
+    planes = np.empty((3, image.height, image.width), np.float32)
+    for rows in _bands(image):
+        part = replace(image, pixels=image.pixels[rows])
+        planes[:, rows] = enter_dream(part.straight_color(), image.color_space, exposure).transpose(2, 0, 1)
+    return torch.from_numpy(planes)[None].to(device)
 
 
 def dreamable(image: Image) -> NDArray[np.bool_]:
@@ -43,14 +49,21 @@ def bring_home(image: Image, base: Tensor, dream: Tensor, exposure: float) -> Im
 
     base, dream: 1x3xHxW, dream space; where they are equal the image's pixel comes back bit for bit, as does alpha.
     """
-    before, after = (_to_array(tensor) for tensor in (base, dream))
-    moved = (before != after).any(axis=2)
-    detail = _detail(image, before[moved][None], after[moved][None], exposure)[0]
-    if image.premultiplied and image.alpha is not None:
-        detail = detail * image.alpha[moved][:, None]
     pixels = image.pixels.copy()
-    pixels[moved, : detail.shape[1]] += detail
+    for rows in _bands(image):
+        before, after = (_to_array(tensor[..., rows, :]) for tensor in (base, dream))
+        moved = (before != after).any(axis=2)
+        detail = _detail(image, before[moved][None], after[moved][None], exposure)[0]
+        if image.premultiplied and image.alpha is not None:
+            detail = detail * image.alpha[rows][moved][:, None]
+        pixels[rows][moved, : detail.shape[1]] += detail
     return replace(image, pixels=pixels)
+
+
+def _bands(image: Image) -> Iterator[slice]:
+    """Rows of the image, a band at a time: conversions take many times the memory of what they convert."""
+    height = max(1, BAND_PIXELS // image.width)
+    return (slice(top, top + height) for top in range(0, image.height, height))
 
 
 def _detail(image: Image, before: Array, after: Array, exposure: float) -> Array:

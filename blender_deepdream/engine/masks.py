@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..protocol.errors import ImageError
-from .octaves import Size, resize
+from .octaves import Size, resize_picture
 
 
 def dream_mask(mask: NDArray[np.float32] | None, dreamable: NDArray[np.bool_], device: torch.device) -> Tensor:
@@ -28,4 +28,4 @@ def _stretched(mask: NDArray[np.float32], size: Size) -> Tensor:
     if mask.ndim != 2 or not mask.size:
         raise ImageError(f"A mask must be a grey image, height by width, not of shape {mask.shape}.")
     clean = np.clip(np.nan_to_num(mask.astype(np.float32), nan=0.0), 0, 1)
-    return resize(torch.from_numpy(clean)[None, None], size).clamp(0, 1)
+    return resize_picture(torch.from_numpy(clean)[None, None], size)

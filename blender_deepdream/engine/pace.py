@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from typing import TypeVar
 
 from ..protocol.messages import Progress
+from .ascent import Part
 from .octaves import Size
+
+Answer = TypeVar("Answer")
 
 
 class Pace:
@@ -21,19 +25,37 @@ class Pace:
         self._work = steps * sum(size.pixels for size in sizes)
         self._start = time.monotonic()
 
+    def during_step(self, step: Generator[Part, None, Answer]) -> Generator[Progress, None, Answer]:
+        """Progress wherever a step yields before its end. Returns what the step returns."""
+        while True:
+            try:
+                part = next(step)
+            except StopIteration as end:
+                answer: Answer = end.value
+                return answer
+            yield self._progress(part)
+
     def after_step(self, value: float) -> Progress:
         """Progress after one more step, which found the objective at `value`."""
-        octave, step = divmod(self._taken, self._steps)
+        progress = self._progress(Part(1.0, value))
+        self._work_done += self._pixels
         self._taken += 1
-        self._work_done += self._sizes[octave].pixels
-        fraction = self._work_done / self._work
+        return progress
+
+    @property
+    def _pixels(self) -> int:
+        return self._sizes[self._taken // self._steps].pixels
+
+    def _progress(self, part: Part) -> Progress:
+        octave, step = divmod(self._taken, self._steps)
+        fraction = (self._work_done + part.share * self._pixels) / self._work
         elapsed = time.monotonic() - self._start
         return Progress(
             octave=octave + 1,
             octaves=len(self._sizes),
             step=step + 1,
             steps=self._steps,
-            value=value,
+            value=part.value,
             fraction=fraction,
             eta=elapsed * (1 - fraction) / fraction,
         )

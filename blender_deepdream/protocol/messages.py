@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from .errors import DeepDreamError, RequestError, from_wire
-from .settings import DreamSettings, LayerWeights
+from .settings import DreamSettings, LayerWeights, check_guide
 
 PROTOCOL_VERSION = 1
 """Raised whenever an older client or server would misread the other. Sent in `PROTOCOL_HEADER` and in /v1/health."""
@@ -84,6 +84,7 @@ class DreamRequest:
 
     source: blob of an image file (EXR, PNG, JPEG, TIFF), RGB or RGBA or grey. mask: blob of a grey image, stretched
     to the source's size; 0 leaves a pixel as it is, 1 dreams it fully. color_space: of the source and of the result.
+    guide: blob of an image of any size, for the objectives that need one, and for them only (else SettingsError).
     The result is a float EXR of the source's size, channels and colour space.
     """
 
@@ -91,18 +92,23 @@ class DreamRequest:
     settings: DreamSettings = field(default_factory=DreamSettings)
     mask: str | None = None
     color_space: ColorSpace = ColorSpace.AUTO
+    guide: str | None = None
 
     KIND = "dream"
 
+    def __post_init__(self) -> None:
+        check_guide(self.settings, self.guide is not None)
+
     @property
     def blobs(self) -> tuple[str, ...]:
-        return (self.source,) if self.mask is None else (self.source, self.mask)
+        return tuple(blob for blob in (self.source, self.mask, self.guide) if blob is not None)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "kind": self.KIND,
             "source": self.source,
             "mask": self.mask,
+            "guide": self.guide,
             "color_space": str(self.color_space),
             "settings": self.settings.to_json(),
         }
@@ -112,10 +118,10 @@ class DreamRequest:
         """Raises RequestError or SettingsError."""
         if not isinstance(data, Mapping) or data.get("kind") != cls.KIND:
             raise RequestError(f"A job is a JSON object whose kind is {cls.KIND!r}.")
-        unknown = set(data) - {"kind", "source", "mask", "color_space", "settings"}
+        unknown = set(data) - {"kind", "source", "mask", "guide", "color_space", "settings"}
         if unknown:
             raise RequestError(f"A dream job has no field {sorted(map(str, unknown))[0]!r}.")
-        mask = data.get("mask")
+        mask, guide = data.get("mask"), data.get("guide")
         try:
             space = ColorSpace(str(data.get("color_space", ColorSpace.AUTO)))
         except ValueError:
@@ -123,6 +129,7 @@ class DreamRequest:
         return cls(
             source=check_hash(data.get("source")),
             mask=None if mask is None else check_hash(mask),
+            guide=None if guide is None else check_hash(guide),
             color_space=space,
             settings=DreamSettings.from_json(data.get("settings", {})),
         )

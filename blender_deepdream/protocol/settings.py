@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,10 +18,13 @@ from typing import Any, Literal
 from .errors import SettingsError
 
 LayerWeights = tuple[tuple[str, float], ...]
-"""Layers to dream with, each with its weight: (("_blocks.9", 1.0), ("_blocks.4", 0.5)). Empty: the brain's default."""
+"""Layers to dream with, each with its weight: (("_blocks.9", 1.0), ("_blocks.4:12+57", 0.5)). Empty: the brain's
+default. A name may choose channels of its layer: `split_channels`."""
 
 MAX_LAYERS = 32
 MAX_NAME_LENGTH = 200
+
+_CHANNELS = re.compile(r"(?P<layer>.+):(?P<channels>[0-9]{1,6}(\+[0-9]{1,6})*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +32,19 @@ class Knob:
     """How one setting is shown and checked.
 
     hard: smallest and largest value that is accepted; soft: the range a slider covers without typing.
-    unit: what the number counts, for help texts ("px", "stops").
+    unit: what the number counts, for help texts ("px", "stops"). choices: all values of a choice, in an order that
+    only ever grows at its end, because Blender's files know them by their place.
     """
 
     name: str
-    kind: Literal["int", "float", "text", "layers"]
+    kind: Literal["int", "float", "text", "choice", "layers"]
     default: Any
     label: str
     help: str
     hard: tuple[float, float] = (-math.inf, math.inf)
     soft: tuple[float, float] = (-math.inf, math.inf)
     unit: str = ""
+    choices: tuple[str, ...] = ()
 
     def check(self, value: object) -> Any:
         """The value in its own type. Raises SettingsError if it has another type or lies outside the hard range."""
@@ -46,14 +52,16 @@ class Knob:
             return _check_layers(value)
         if self.kind == "text":
             return self._check_text(value)
+        if self.kind == "choice":
+            return self._check_choice(value)
         return self._check_number(value)
 
     def parse(self, text: str) -> Any:
         """A value as people type it: `--steps 12`, `--set layers=_blocks.4=2,_blocks.9`."""
         if self.kind == "layers":
             return parse_layers(text)
-        if self.kind == "text":
-            return self._check_text(text)
+        if self.kind in ("text", "choice"):
+            return self.check(text)
         try:
             number = float(text)
         except ValueError:
@@ -63,6 +71,11 @@ class Knob:
     def _check_text(self, value: object) -> str:
         if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME_LENGTH or not value.isprintable():
             raise SettingsError(f"{self.name} must be a name of 1 to {MAX_NAME_LENGTH} printable characters.")
+        return value
+
+    def _check_choice(self, value: object) -> str:
+        if not isinstance(value, str) or value not in self.choices:
+            raise SettingsError(f"{self.name} cannot be {value!r:.40}.", f"Choose one of: {', '.join(self.choices)}.")
         return value
 
     def _check_number(self, value: object) -> float | int:
@@ -97,6 +110,12 @@ def _text(default: str, label: str, text: str) -> Any:
     return field(default=default, metadata={"kind": "text", "label": label, "help": text})
 
 
+def _choice(choices: tuple[str, ...], label: str, text: str) -> Any:
+    """The first of the choices is the default."""
+    options = {"kind": "choice", "label": label, "help": text, "choices": choices}
+    return field(default=choices[0], metadata=options)
+
+
 def _layers(label: str, text: str) -> Any:
     return field(default=(), metadata={"kind": "layers", "label": label, "help": text})
 
@@ -108,8 +127,14 @@ class DreamSettings:
     brain: str = _text("lite0", "Brain", "Network that dreams")
     layers: LayerWeights = _layers(
         "Layers",
-        "Layers whose activity grows, with weights: _blocks.4=2, _blocks.9. "
+        "Layers whose activity grows, with weights: _blocks.4=2, _blocks.9; or channels of them: _blocks.9:12+57. "
         "Early layers draw lines and cells, late ones things. Empty: the brain's own choice",
+    )
+    objective: str = _choice(
+        ("l2", "mean", "guide-dot", "guide-cosine"),
+        "Objective",
+        "What grows in the layers. l2: whatever they see; mean: their activation, best for single channels; "
+        "guide-dot, guide-cosine: what is most like something in the guide image, the loudest or the closest",
     )
     strength: float = _number(
         1.0, "Strength", "How much of the dream goes into the image: 0 none, 1 all, above 1 exaggerated", (0, 4), (0, 1)
@@ -139,10 +164,38 @@ class DreamSettings:
     smoothing: int = _number(
         3, "Smoothing", "Scales over which the gradient is evened out; 1 sparkles, 3 is calm", (1, 6), (1, 5), "scales"
     )
+    total_variation: float = _number(
+        0.0, "Total Variation", "How strongly each step calms the noise in the dream, not its edges", (0, 10), (0, 2)
+    )
+    pull: float = _number(
+        0.0, "Pull", "How much of the way back to the source each step goes: 0 none, 1 all", (0, 1), (0, 0.3)
+    )
+    color: str = _choice(
+        ("free", "lightness", "source"),
+        "Color",
+        "free: any color; lightness: only lighter and darker; source: as much of each color as the source has",
+    )
+    seamless: str = _choice(
+        ("no", "x", "y", "both"),
+        "Seamless",
+        "Sides across which the dream goes on at the other side, for textures that repeat and panoramas (x)",
+    )
     exposure: float = _number(
         0.0, "Exposure", "Brightening of a scene-linear image before the brain sees it", (-16, 16), (-4, 4), "stops"
     )
     seed: int = _number(0, "Seed", "Start of the random numbers: the same seed gives the same dream", (0, 2**31 - 1))
+    tile: int = _number(
+        0,
+        "Tile",
+        "Side of the parts in which a large image is looked at: less takes less memory and more time; 0: automatic",
+        (0, 65536),
+        (0, 2048),
+        "px",
+    )
+
+    @property
+    def needs_guide(self) -> bool:
+        return self.objective.startswith("guide-")
 
     @classmethod
     def from_json(cls, data: object) -> DreamSettings:
@@ -177,6 +230,18 @@ def _knob(name: str) -> Knob:
     return KNOBS[name]
 
 
+def check_guide(settings: DreamSettings, given: bool) -> None:
+    """Raises SettingsError for an objective without the guide that it needs, or a guide without such an objective."""
+    if settings.needs_guide and not given:
+        raise SettingsError(
+            f"objective = {settings.objective} needs a guide image.", "Give one, or choose objective l2 or mean."
+        )
+    if given and not settings.needs_guide:
+        raise SettingsError(
+            f"objective = {settings.objective} makes no use of a guide.", "Choose guide-dot or guide-cosine."
+        )
+
+
 def parse_setting(assignment: str) -> tuple[str, Any]:
     """`steps=12` as ("steps", 12). Raises SettingsError."""
     name, equals, text = assignment.partition("=")
@@ -197,6 +262,18 @@ def parse_layers(text: str) -> LayerWeights:
     return _check_layers(layers)
 
 
+def split_channels(name: str) -> tuple[str, tuple[int, ...]]:
+    """`_blocks.9:12+57` as ("_blocks.9", (12, 57)): a layer and the channels of it that dream; none: all of them."""
+    match = _CHANNELS.fullmatch(name)
+    return (match["layer"], tuple(map(int, match["channels"].split("+")))) if match else (name, ())
+
+
+def _in_order(name: str) -> str:
+    """The name with its channels in their order, each once: the same dream has the same name."""
+    layer, channels = split_channels(name)
+    return f"{layer}:{'+'.join(map(str, sorted(set(channels))))}" if channels else name
+
+
 def format_layers(layers: LayerWeights) -> str:
     """The text that `parse_layers` reads back."""
     return ", ".join(name if weight == 1 else f"{name}={repr(weight).removesuffix('.0')}" for name, weight in layers)
@@ -215,7 +292,7 @@ def _check_layers(value: object) -> LayerWeights:
 
 
 def _check_layer(item: object) -> tuple[str, float]:
-    hint = "Write layers as NAME or NAME=WEIGHT, for example _blocks.9=0.5."
+    hint = "Write layers as NAME, NAME=WEIGHT or NAME:CHANNEL+CHANNEL=WEIGHT, for example _blocks.9:12+57=0.5."
     if not isinstance(item, (list, tuple)) or len(item) != 2:
         raise SettingsError("Each layer must be a pair of a name and a weight.", hint)
     name, weight = item
@@ -223,4 +300,4 @@ def _check_layer(item: object) -> tuple[str, float]:
         raise SettingsError("A layer has no proper name.", hint)
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not -1000 <= weight <= 1000:
         raise SettingsError(f"The weight of layer {name!r} must be a number from -1000 to 1000.", hint)
-    return name, float(weight)
+    return _in_order(name), float(weight)

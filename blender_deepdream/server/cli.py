@@ -71,19 +71,32 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_dream(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
-    text = "Dream one image. IN: EXR, PNG, JPEG or TIFF. OUT: the kind its name ends with."
+    text = (
+        "Dream one image. IN: EXR, PNG, JPEG or TIFF, or an image of nothing: clouds:512x512, noise:512x512, "
+        "gradient:512x512, hue:512x512 (its size, any; --seed tells which). OUT: the kind its name ends with."
+    )
     parser = commands.add_parser("dream", help="dream an image", description=text, parents=[shared])
-    parser.add_argument("source", metavar="IN", type=Path, help="the image")
+    parser.add_argument("source", metavar="IN", type=Path, help="the image, or of nothing: clouds:WIDTHxHEIGHT")
     parser.add_argument("target", metavar="OUT", type=Path, help="where the dream goes")
     for knob in KNOBS.values():
         if knob.kind == "layers":
             parser.add_argument(
-                "--layer", action="append", default=[], metavar="NAME[=WEIGHT]", help=_help(knob) + "; repeatable"
+                "--layer",
+                action="append",
+                default=[],
+                metavar="NAME[:CHANNELS][=WEIGHT]",
+                help=_help(knob) + "; repeatable",
             )
         else:
             flag = "--" + knob.name.replace("_", "-")
             parser.add_argument(flag, dest=knob.name, metavar=_metavar(knob), help=_help(knob))
     parser.add_argument("--mask", type=Path, metavar="IMG", help="grey image: white dreams, black stays as it is")
+    parser.add_argument(
+        "--guide",
+        type=Path,
+        metavar="IMG",
+        help="image whose things steer the dream (objective: guide-dot if not said)",
+    )
     parser.add_argument(
         "--color-space",
         type=ColorSpace,
@@ -144,6 +157,8 @@ def _dream(options: argparse.Namespace) -> None:
     typed = {name: getattr(options, name) for name in KNOBS if getattr(options, name, None) is not None}
     if options.layer:
         typed["layers"] = ",".join(options.layer)
+    if options.guide:
+        typed.setdefault("objective", "guide-dot")
     dream_image(options, DreamSettings.from_text(typed))
 
 
@@ -186,7 +201,7 @@ def _help(knob: Knob) -> str:
 
 
 def _metavar(knob: Knob) -> str:
-    return {"int": "N", "float": "X", "text": "NAME"}[knob.kind]
+    return {"int": "N", "float": "X", "text": "NAME", "choice": "|".join(knob.choices)}[knob.kind]
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:

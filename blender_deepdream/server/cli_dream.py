@@ -28,7 +28,9 @@ def dream_image(options: argparse.Namespace, settings: DreamSettings) -> None:
         raise InputError(f"The folder of {options.target} does not exist.", "Make it first.")
     start = time.monotonic()
     brain = zoo.load_brain(settings.brain, choose_device(options.device, options.threads))
-    steps = dream_file(options.source, options.target, brain, settings, options.mask, options.color_space)
+    steps = dream_file(
+        options.source, options.target, brain, settings, options.color_space, mask=options.mask, guide=options.guide
+    )
     with _reporter(options.json) as report:
         while True:
             try:

@@ -15,21 +15,30 @@ from ..engine.brain import Brain
 from ..engine.dream import dream
 from ..engine.image_output import write_image
 from ..engine.images import Image, read_image, read_mask
+from ..engine.nothing import named
 from ..protocol.errors import InputError
 from ..protocol.messages import ColorSpace, Progress
 from ..protocol.settings import DreamSettings
 
 
 def dream_file(
-    source: Path, target: Path, brain: Brain, settings: DreamSettings, mask: Path | None, color_space: ColorSpace
+    source: Path,
+    target: Path,
+    brain: Brain,
+    settings: DreamSettings,
+    color_space: ColorSpace,
+    *,
+    mask: Path | None,
+    guide: Path | None,
 ) -> Generator[Progress, None, Image]:
-    """Read, dream and write an image: yields progress after every step, returns the result.
+    """Read, dream and write an image: yields progress after every tile and step, returns the result.
 
+    source: a file, or the name of an image of nothing (`engine.nothing`). guide: a file, for objectives that need one.
     Stop iterating to cancel: nothing has been written then. Raises ImageError, StorageError and what `dream` raises.
     """
-    image = read_image(source, color_space)
+    image = named(str(source), settings.seed) or read_image(source, color_space)
     where = None if mask is None else read_mask(mask)
-    result = yield from dream(image, brain, settings, where)
+    result = yield from dream(image, brain, settings, where, None if guide is None else read_image(guide))
     write_image(result, target)
     return result
 

@@ -24,7 +24,7 @@ from ..protocol.errors import (
     WorkerLostError,
 )
 from ..protocol.messages import BrainInfo, DreamRequest, DreamResult, JobState, JobStatus, Progress, canonical_hash
-from ..protocol.settings import DreamSettings
+from ..protocol.settings import DreamSettings, split_channels
 from .store import Store
 from .supervisor import Worker
 
@@ -286,7 +286,7 @@ def _brain_that_can(settings: DreamSettings, brains: Mapping[str, BrainInfo]) ->
     brain = brains.get(settings.brain)
     if brain is None:
         raise UnknownBrainError(f"There is no brain {settings.brain!r}.", f"This server has: {', '.join(brains)}.")
-    for name, _ in settings.layers:
+    for name in (split_channels(chosen)[0] for chosen, _ in settings.layers):
         if name not in brain.layers:
             raise UnknownLayerError(
                 f"Brain {brain.name} has no layer {name!r}.", f"Its layers are: {', '.join(brain.layers)}."

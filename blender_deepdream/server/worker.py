@@ -103,18 +103,22 @@ class Dreamer:
         from .dreaming import dream_file
 
         start = time.monotonic()
-        source, mask = self._image(request.source), request.mask and self._image(request.mask)
+        source = self._image(request.source)
+        mask, guide = (None if blob is None else self._image(blob) for blob in (request.mask, request.guide))
         name = request.settings.brain
         if name not in self._brains:
             self._brains[name] = zoo.load_brain(name, self._device)
         target = self._store.temporary_path(".exr")
         try:
-            steps = dream_file(source, target, self._brains[name], request.settings, mask or None, request.color_space)
+            brain, settings = self._brains[name], request.settings
+            steps = dream_file(source, target, brain, settings, request.color_space, mask=mask, guide=guide)
             image = _follow(steps, job_id, channel)
             sha = self._store.adopt(target)
         except ImageError as error:
             # blobs mean nothing to those who sent images
-            message = error.message.replace(str(source), "The image").replace(str(mask), "The mask")
+            message = error.message
+            for path, what in ((source, "The image"), (mask, "The mask"), (guide, "The guide")):
+                message = message.replace(str(path), what)
             raise ImageError(message, error.hint) from error
         finally:
             with contextlib.suppress(OSError):

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from blender_deepdream.engine.color import Array
-from blender_deepdream.engine.dream import ENGINE_VERSION, dream, dream_to_end, fingerprint, memory_errors
+from blender_deepdream.engine.dream import ENGINE_VERSION, dream, dream_to_end, fingerprint
 from blender_deepdream.engine.images import Image
-from blender_deepdream.protocol.errors import ImageError, OutOfMemoryError, UnknownLayerError
+from blender_deepdream.engine.tiling import automatic_side
+from blender_deepdream.protocol.errors import ImageError, UnknownLayerError
 from blender_deepdream.protocol.messages import ColorSpace
 from blender_deepdream.protocol.settings import DreamSettings
 
@@ -246,13 +247,29 @@ def test_an_unknown_layer_is_said_with_its_neighbours(scene, brain, quick):
         dream_to_end(scene, brain, quick.replace(layers=(("_block.1", 1.0),)))
 
 
-def test_out_of_memory_is_said(scene, brain, quick):
-    with pytest.raises(OutOfMemoryError, match="smaller image"), memory_errors():
-        torch.empty(2**55)
-    with pytest.raises(OutOfMemoryError), memory_errors():
-        raise torch.OutOfMemoryError("CUDA out of memory.")
-    with pytest.raises(RuntimeError, match="something else"), memory_errors():
-        raise RuntimeError("something else")
+def contrast_at_the_seam(pixels: Array, axis: int) -> float:
+    """Between the last row and the first, beside that between all others: in their standard deviations."""
+    contrast = np.abs(np.roll(pixels, -1, axis) - pixels).mean(axis=(1 - axis, 2))
+    return float((contrast[-1] - contrast[:-1].mean()) / contrast[:-1].std())
+
+
+@pytest.mark.parametrize(("seamless", "axes"), [("no", []), ("x", [1]), ("y", [0]), ("both", [0, 1])])
+@pytest.mark.parametrize("tile", [0, 64])
+def test_a_seamless_dream_goes_on_at_the_other_side(brain, seamless, axes, tile):
+    grey = Image(np.full((72, 90, 3), 0.5, np.float32), ColorSpace.SRGB)
+    settings = DreamSettings().replace(octaves=2, steps=6, smoothing=4, layers=(("_blocks.4", 1.0),), tile=tile)
+    pixels = dream_to_end(grey, brain, settings.replace(seamless=seamless)).pixels
+    for axis in (0, 1):
+        assert (contrast_at_the_seam(pixels, axis) < 3) == (axis in axes)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (300, 2)])
+def test_seamless_images_of_any_size(brain, quick, shape):
+    image = Image(np.full((*shape, 3), 0.5, np.float32))
+    for settings in (quick.replace(seamless="both"), quick.replace(seamless="both", tile=64)):
+        result = dream_to_end(image, brain, settings).pixels
+        assert result.shape == image.pixels.shape
+        assert np.isfinite(result).all()
 
 
 def test_the_fingerprint_names_what_decides_the_bits():
@@ -261,3 +278,4 @@ def test_the_fingerprint_names_what_decides_the_bits():
     assert torch.__version__ in said
     assert "cpu" in said
     assert f"{torch.get_num_threads()} threads" in said
+    assert f"tile {automatic_side(torch.device('cpu'))}" in said

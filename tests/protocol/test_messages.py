@@ -32,6 +32,7 @@ SHA = content_hash(b"")
     [
         DreamRequest(SHA),
         DreamRequest(SHA, DreamSettings().replace(layers=[["a", 2]], steps=3), SHA, ColorSpace.ACESCG),
+        DreamRequest(SHA, DreamSettings().replace(objective="guide-dot"), guide=SHA),
         DreamResult(SHA, 48, 32, 1.25),
         Progress(1, 4, 2, 12, -0.5, 0.1, None),
         JobStatus(SHA, JobState.QUEUED, 3),
@@ -58,6 +59,9 @@ def test_a_failed_job_crosses_the_wire() -> None:
         {"source": None},
         {"source": SHA.upper()},
         {"mask": 0},
+        {"guide": 0},
+        {"guide": SHA},
+        {"settings": {"objective": "guide-dot"}},
         {"color_space": "CMYK"},
         {"settings": []},
         {"more": 1},
@@ -71,6 +75,14 @@ def test_requests_that_are_none(change: dict[str, Any]) -> None:
 def test_blobs_of_a_request() -> None:
     assert DreamRequest("a").blobs == ("a",)
     assert DreamRequest("a", mask="b").blobs == ("a", "b")
+    guided = DreamSettings().replace(objective="guide-cosine")
+    assert DreamRequest("a", guided, guide="c").blobs == ("a", "c")
+
+
+def test_an_older_client_knows_no_guide() -> None:
+    said = DreamRequest(SHA).to_json()
+    del said["guide"]
+    assert DreamRequest.from_json(said) == DreamRequest(SHA)
 
 
 def test_hashes() -> None:

@@ -15,9 +15,11 @@ from blender_deepdream.protocol.settings import (
     DreamSettings,
     Knob,
     LayerWeights,
+    check_guide,
     format_layers,
     parse_layers,
     parse_setting,
+    split_channels,
 )
 
 NUMBERS = [knob for knob in KNOBS.values() if knob.kind in ("int", "float")]
@@ -63,6 +65,18 @@ def test_whole_numbers(knob: Knob) -> None:
         knob.parse(str(knob.hard[0] + 0.5))
 
 
+@pytest.mark.parametrize("knob", [knob for knob in KNOBS.values() if knob.kind == "choice"], ids=lambda knob: knob.name)
+def test_choices(knob: Knob) -> None:
+    assert knob.default == knob.choices[0]
+    assert len(set(knob.choices)) == len(knob.choices)
+    for choice in knob.choices:
+        assert knob.check(choice) == knob.parse(choice) == choice
+    wrong: list[object] = ["", "nothing", knob.choices[0].upper(), None, 1, [], "x" * 10_000]
+    for value in wrong:
+        with pytest.raises(SettingsError, match=knob.choices[-1]):
+            knob.check(value)
+
+
 @pytest.mark.parametrize("name", ["", "x" * 201, "a\nb", "\0", "\ud800", 7, None])
 def test_names(name: object) -> None:
     with pytest.raises(SettingsError):
@@ -87,6 +101,33 @@ def test_layers_as_people_type_them() -> None:
     assert parse_layers(" _blocks.4 = 2 , _blocks.9,") == (("_blocks.4", 2.0), ("_blocks.9", 1.0))
     assert format_layers((("a", 2.0), ("b", 1.0), ("c", 0.1))) == "a=2, b, c=0.1"
     assert parse_layers("") == ()
+
+
+channels = st.lists(st.integers(0, 999_999), min_size=1, max_size=5, unique=True).map(sorted)
+
+
+@given(names, channels, weights)
+def test_channels_as_text_and_back(name: str, chosen: list[int], weight: float) -> None:
+    written = f"{name}:{'+'.join(map(str, chosen))}"
+    assert split_channels(written) == (name, tuple(chosen))
+    value = parse_layers(f"{written}={weight!r}")
+    assert value == ((written, weight),) == parse_layers(format_layers(value))
+
+
+def test_channels_as_people_type_them() -> None:
+    assert parse_layers("a:57+12+012, a:3=-1") == (("a:12+57", 1.0), ("a:3", -1.0))
+    with pytest.raises(SettingsError, match="twice"):
+        parse_layers("a:1+2,a:2+1")
+    for plain in ("a", "a:", "a:x", "a:1+", "a:-1", "a:1234567", ":1"):
+        assert split_channels(plain) == (plain, ())
+
+
+def test_a_guide_goes_with_its_objectives() -> None:
+    for objective, given_ in (("l2", False), ("mean", False), ("guide-dot", True), ("guide-cosine", True)):
+        settings = DreamSettings().replace(objective=objective)
+        check_guide(settings, given_)
+        with pytest.raises(SettingsError, match="guide"):
+            check_guide(settings, not given_)
 
 
 def test_settings_as_text() -> None:

@@ -120,9 +120,51 @@ def test_what_goes_wrong_is_said(
     assert printed.err == ""
 
 
-def test_an_unknown_layer(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["dream", str(image), str(image.with_name("out.png")), "--layer", "nowhere"]) == 2
-    assert "_blocks.9" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--layer", "nowhere"], "_blocks.9"),
+        (["--layer", "_blocks.9:112"], "0 to 111"),
+        (["--objective", "guide-dot"], "needs a guide"),
+        (["--objective", "l2", "--guide", "in.png"], "no use of a guide"),
+        (["--guide", "missing.png"], "missing.png"),
+        (["--objective", "luck"], "guide-cosine"),
+        (["--tile", "32"], "at least 128"),
+    ],
+)
+def test_what_the_engine_cannot_do_is_said(
+    arguments: list[str], said: str, image: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(image.parent)
+    assert cli.main(["dream", "in.png", "out.png", *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert not Path("out.png").exists()
+
+
+def test_a_dream_of_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    assert cli.main(["dream", "clouds:40x24", str(out), "--octaves=1", "--steps=1", "--seed=5"]) == 0
+    assert read_image(out).pixels.shape == (24, 40, 3)
+    assert cli.main(["dream", "clouds:0x24", str(out)]) == 2
+
+
+def test_a_guide(image: Path) -> None:
+    out = image.with_name("out.png")
+    assert cli.main(["dream", str(image), str(out), "--guide", str(image), "--octaves=1", "--steps=1"]) == 0
+    guided = out.read_bytes()
+    assert cli.main(["dream", str(image), str(out), "--octaves=1", "--steps=1"]) == 0
+    assert out.read_bytes() != guided
+
+
+def test_a_dream_in_tiles_tells_of_each(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image.write_bytes(png(400, 32))
+    out = str(image.with_name("out.png"))
+    few = ["--octaves=1", "--steps=1", "--layer=_blocks.4", "--jitter=0"]
+    assert cli.main(["dream", str(image), out, *few, "--tile=128", "--json"]) == 0
+    *progress, _ = map(json.loads, capsys.readouterr().out.splitlines())
+    fractions = [line["progress"]["fraction"] for line in progress]
+    assert len(fractions) > 3
+    assert fractions == sorted(fractions)
 
 
 def test_brains(capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,8 +183,9 @@ def test_help_names_every_knob(capsys: pytest.CaptureFixture[str]) -> None:
     text = " ".join(capsys.readouterr().out.split())
     for knob in KNOBS.values():
         assert f"--{knob.name.replace('_', '-').removesuffix('s' if knob.kind == 'layers' else '')} " in text
-        if knob.kind in ("int", "float"):
+        if knob.kind in ("int", "float", "choice"):
             assert f"default: {knob.default})" in text
+        assert all(choice in text for choice in knob.choices)
 
 
 def test_help_is_quick() -> None:

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.request import ProxyHandler, Request, build_opener
 
+import pytest
+
 from blender_deepdream.engine.images import read_image
 from blender_deepdream.protocol.client import DreamClient
-from blender_deepdream.protocol.errors import CancelledError, MissingBlobError
+from blender_deepdream.protocol.errors import CancelledError, MissingBlobError, UnknownLayerError
 from blender_deepdream.protocol.messages import ColorSpace, DreamRequest, JobState, JobStatus
 
 from .conftest import request_for
@@ -55,6 +57,37 @@ def test_a_mask_keeps_pixels_as_they_are(client: DreamClient, quick_request: Dre
     kept, source = read_image(tmp_path / "out.exr", ColorSpace.SRGB), read_image(tmp_path / "in.png")
     assert (kept.pixels == source.pixels).all()
     assert finish(client, quick_request).result != masked
+
+
+def test_a_guide_steers_and_is_part_of_the_id(client: DreamClient, quick_request: DreamRequest) -> None:
+    guides = [client.put_blob(png(16, 16, seed)) for seed in (1, 2)]
+    settings = quick_request.settings.replace(objective="guide-dot")
+    first, second = (dataclasses.replace(quick_request, settings=settings, guide=guide) for guide in guides)
+    assert len({client.resolve(request) for request in (quick_request, first, second)}) == 3
+    ended = [finish(client, request).result for request in (first, second)]
+    assert ended[0] != ended[1]
+    with pytest.raises(MissingBlobError):
+        client.submit(dataclasses.replace(first, guide=guides[0][::-1]))
+
+
+def test_a_guide_that_is_no_image_is_said(client: DreamClient, quick_request: DreamRequest) -> None:
+    settings = quick_request.settings.replace(objective="guide-cosine")
+    request = dataclasses.replace(quick_request, settings=settings, guide=client.put_blob(b"nothing"))
+    *_, last = client.events(client.submit(request).id)
+    assert last.error is not None
+    assert "The guide is not" in last.error.message
+
+
+def test_channels_belong_to_layers(client: DreamClient, quick_request: DreamRequest) -> None:
+    def with_layers(*layers: tuple[str, float]) -> DreamRequest:
+        return dataclasses.replace(quick_request, settings=quick_request.settings.replace(layers=layers))
+
+    finish(client, with_layers(("_blocks.4:3+5", 1.0)))
+    with pytest.raises(UnknownLayerError, match=r"_blocks\.99"):
+        client.submit(with_layers(("_blocks.99:1", 1.0)))
+    *_, last = client.events(client.submit(with_layers(("_blocks.4:40", 1.0))).id)
+    assert isinstance(last.error, UnknownLayerError)
+    assert "40 channels" in last.error.hint
 
 
 def test_resolving_queues_nothing(client: DreamClient, quick_request: DreamRequest) -> None:

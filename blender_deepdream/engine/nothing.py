@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Images of nothing to dream from: clouds, noise, gradients. A brain sees in them what it likes best.
+
+After J. T. Nimoy, "Deepdream: Avoiding Kitsch", 2015. All are sRGB-encoded and seeded; clouds and noise repeat
+seamlessly in both directions.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from ..protocol.errors import ImageError
+from ..protocol.messages import ColorSpace
+from .color import Array
+from .images import MAX_PIXELS, MAX_SIDE, Image
+from .octaves import Size
+
+SKY, CLOUD = np.array([[0.33, 0.49, 0.72], [0.93, 0.94, 0.95]], np.float32)
+
+_NAME = re.compile(r"(?P<kind>[a-z]+):(?P<width>[0-9]{1,5})x(?P<height>[0-9]{1,5})")
+
+
+def named(name: str, seed: int) -> Image | None:
+    """The image of a name like `clouds:1920x1080`; None for what is no such name, a file's, say.
+
+    Raises ImageError for a size that no image has.
+    """
+    match = _NAME.fullmatch(name)
+    if match is None or match["kind"] not in KINDS:
+        return None
+    size = Size(int(match["height"]), int(match["width"]))
+    if not min(size) or max(size) > MAX_SIDE or size.pixels > MAX_PIXELS:
+        raise ImageError(
+            f"{name} has no possible size.", f"Sides are 1 to {MAX_SIDE:,}, pixels at most {MAX_PIXELS:,}."
+        )
+    pixels = KINDS[match["kind"]](size, np.random.default_rng(seed))
+    return Image(np.clip(pixels, 0, 1, dtype=np.float32), ColorSpace.SRGB)
+
+
+def clouds(size: Size, numbers: np.random.Generator) -> Array:
+    """White on blue: noise whose amplitude falls with its frequency, as that of real clouds does."""
+    spectrum = np.fft.rfft2(numbers.standard_normal(size, np.float32))
+    down, across = np.fft.fftfreq(size.height)[:, None], np.fft.rfftfreq(size.width)
+    frequency = np.hypot(down, across)
+    # the slowest waves only drown the picture in one of them
+    spectrum *= np.maximum(frequency, 1.5 / max(size)) ** -1.6
+    spectrum[0, 0] = 0
+    heights = np.fft.irfft2(spectrum, s=size).astype(np.float32)
+    cover = 1 / (1 + np.exp(-2 * heights / max(float(heights.std()), 1e-12)))
+    return _mixed(SKY, CLOUD, cover.astype(np.float32))
+
+
+def noise(size: Size, numbers: np.random.Generator) -> Array:
+    """Independent grey-centred values in every pixel and channel."""
+    grain: Array = 0.5 + 0.15 * numbers.standard_normal((*size, 3), np.float32)
+    return grain
+
+
+def gradient(size: Size, numbers: np.random.Generator) -> Array:
+    """From one colour to another, in one direction."""
+    first, last = numbers.uniform(0.05, 0.95, (2, 3)).astype(np.float32)
+    return _mixed(first, last, _ramp(size, numbers))
+
+
+def hue(size: Size, numbers: np.random.Generator) -> Array:
+    """Once around the colour circle, in one direction."""
+    phase = _ramp(size, numbers)[..., None] + np.array([0, 2 / 3, 1 / 3]) + numbers.random()
+    circle: Array = (0.5 + 0.35 * np.cos(2 * np.pi * phase)).astype(np.float32)
+    return circle
+
+
+KINDS: dict[str, Callable[[Size, np.random.Generator], Array]] = {
+    "clouds": clouds,
+    "noise": noise,
+    "gradient": gradient,
+    "hue": hue,
+}
+
+
+def _mixed(first: Array, last: Array, share: Array) -> Array:
+    """HxWx3 from one colour to another by a share of HxW."""
+    mixed: Array = first + share[..., None] * (last - first)
+    return mixed
+
+
+def _ramp(size: Size, numbers: np.random.Generator) -> Array:
+    """HxW, from 0 at one corner or edge to 1 at the opposite one, in a direction of chance."""
+    angle = numbers.uniform(0, 2 * math.pi)
+    down, across = (np.linspace(-0.5, 0.5, length, dtype=np.float32) for length in size)
+    way = math.sin(angle) * down[:, None] + math.cos(angle) * across
+    extent = abs(math.sin(angle)) + abs(math.cos(angle))
+    ramp: Array = (way / extent + 0.5).astype(np.float32)
+    return ramp
