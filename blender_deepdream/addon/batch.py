@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--server", metavar="URL", help="a running dream server; default: one of our own")
     parser.add_argument("--token-file", metavar="FILE", help="the server's token")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a setting, for all nodes")
+    parser.add_argument("--guide", metavar="IMG", type=Path, help="guide image, for all nodes that need one")
     parser.add_argument("--node", metavar="NAME", default="", help="dream this node only")
     parser.add_argument(
         "--add-node", action="store_true", help="put a DeepDream node before the output if there is none"
@@ -142,6 +143,7 @@ def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Eve
         file_format=_FORMATS.get(Path(options.output).suffix.lower(), "") if options.output else "",
         overrides=overrides,
         only=options.node,
+        guide=_existing(options.guide),
         rerender=options.rerender,
         reuse_captures=True,
     )
@@ -157,12 +159,17 @@ def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Eve
 
 
 def _open(blend: Path) -> None:
-    if not blend.is_file():
-        raise InputError(f"There is no file {blend}.")
+    _existing(blend)
     try:
         bpy.ops.wm.open_mainfile(filepath=str(blend.resolve()), load_ui=False)
     except RuntimeError as error:
         raise InputError(f"{blend} is not a .blend file that this Blender reads: {str(error).strip()}") from error
+
+
+def _existing(path: Path | None) -> Path | None:
+    if path is not None and not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    return path
 
 
 def _connect(options: argparse.Namespace) -> DreamClient:

@@ -24,6 +24,7 @@ from ..protocol.settings import DreamSettings
 from . import cache as files
 from . import changes, compat, node, rendering
 from .cache import Cache
+from .guides import guide_file
 from .node import DreamNode
 from .task import DreamTask, Finished
 
@@ -72,7 +73,7 @@ class Job:
     """What to dream and where it goes.
 
     output: gives a frame's file, or is None when the frame is only shown; file_format: Blender's name for its format.
-    overrides: settings that stand above the nodes' own. only: the name of the one node to dream.
+    overrides, guide: what stands above the nodes' own settings and guides. only: the name of the one node to dream.
     reuse_captures: whether a saved scene's compositor may be taken as unchanged; in a window it may not.
     patience: seconds to wait for the server before yielding; 0 in a window.
     """
@@ -85,6 +86,7 @@ class Job:
     file_format: str = ""
     overrides: dict[str, Any] = field(default_factory=dict)
     only: str = ""
+    guide: Path | None = None
     rerender: bool = False
     reuse_captures: bool = False
     patience: float = 0.1
@@ -207,7 +209,8 @@ class _Pipeline:
         kept = self._kept(frame, dream) if self._job.reuse_captures else {}
         if not kept or kept["made_from"] != made_from:
             return False
-        return self._resolve(self._request(dream, kept["source"], kept["mask"])) == kept["job"]
+        request, _ = self._request(dream, kept["source"], kept["mask"])
+        return self._resolve(request) == kept["job"]
 
     def _kept(self, frame: int, dream: DreamNode) -> dict[str, Any]:
         """What the dream on disk was made from; empty if there is none, or a damaged one."""
@@ -223,22 +226,28 @@ class _Pipeline:
                 rendering.capture(self._scene, sources, dreams, scratch)
         return scratch
 
-    def _request(self, dream: DreamNode, source: str, mask: str | None) -> DreamRequest:
+    def _request(self, dream: DreamNode, source: str, mask: str | None) -> tuple[DreamRequest, dict[str, Path]]:
+        """What is asked for at this frame, and the guide's file by its hash, if there is one."""
         settings: DreamSettings = dream.group.deepdream.to_settings().replace(**self._job.overrides)
-        return DreamRequest(source, settings, mask, _color_space())
+        if not settings.needs_guide:
+            return DreamRequest(source, settings, mask, _color_space()), {}
+        path = self._job.guide or guide_file(dream.group.deepdream.guide, self._job.cache.scratch("guide"))
+        guide = files.file_hash(path)
+        return DreamRequest(source, settings, mask, _color_space(), guide), {guide: path}
 
     def _dreamed(self, frame: int, dream: DreamNode, scratch: Path, made_from: list[Any]) -> Iterator[Event]:
         """Dream what was captured for one node, unless just that lies on disk already."""
         blobs = {files.file_hash(path): path for path in sorted(scratch.glob(f"{dream.id}-*.exr"))}
         source, *mask = blobs
         key = {"source": source, "mask": mask[0] if mask else None, "made_from": made_from}
-        request, path = self._request(dream, key["source"], key["mask"]), self._path(frame, dream)
+        request, guide = self._request(dream, key["source"], key["mask"])
+        path = self._path(frame, dream)
         job_id = self._resolve(request)
         if self._kept(frame, dream).get("job") == job_id:
             files.record(path, key | {"job": job_id})
         else:
             temporary = self._job.cache.scratch("dream") / path.name
-            finished = yield from self._follow(dream, request, blobs, temporary)
+            finished = yield from self._follow(dream, request, blobs | guide, temporary)
             files.keep(temporary, path, key | {"job": finished.job})
 
     def _resolve(self, request: DreamRequest) -> str:

@@ -30,12 +30,21 @@ class DeepDreamNodeSettings(bpy.types.PropertyGroup):
     """Stored on the node's own node group, so that settings travel, animate and append with it.
 
     id: 32 hexadecimal digits that name the node's results in the cache; empty on a group that is no DeepDream node.
+    guide: for the objectives that need one.
     """
 
     __annotations__ = {
         "id": bpy.props.StringProperty(options={"HIDDEN"}),
+        "guide": bpy.props.PointerProperty(
+            type=bpy.types.Image, name="Guide", description="Image whose things the dream shall be made of"
+        ),
         **{knob.name: _property(knob) for knob in KNOBS.values()},
     }
+
+    @property
+    def needs_guide(self) -> bool:
+        """Whether the chosen objective looks at a guide image."""
+        return DreamSettings().replace(objective=self.objective).needs_guide
 
     def to_settings(self) -> DreamSettings:
         """What is dreamed, checked once more. Raises SettingsError."""

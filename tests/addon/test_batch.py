@@ -59,6 +59,7 @@ def test_json_lines(shot: Path, capfd: pytest.CaptureFixture[str]) -> None:
         (["--set", "steps"], 2, "NAME=VALUE"),
         (["--nonsense"], 2, "nrecognized"),
         (["--frames", "1"], 2, "no DeepDream node"),
+        ([*QUICK, "--guide", "nothing.png"], 2, "no file nothing.png"),
         ([*QUICK, "--node", "Nobody"], 2, "no DeepDream node 'Nobody'"),
         ([*QUICK, "--set", "layers=_blocks.77"], 2, "_blocks.15"),
         ([*QUICK, "--set", "brain=nobody"], 2, "lite0"),

@@ -434,3 +434,31 @@ def test_two_processes_on_one_cache_leave_each_other_alone(
     theirs.mkdir(parents=True)
     run(make_job(dreaming))
     assert theirs.is_dir()
+
+
+def test_guide_from_a_file_and_from_pixels(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    settings = only_node(dreaming).group.deepdream
+    run(make_job(dreaming))
+    plain = out(tmp_path)
+    settings.objective = "guide-dot"
+    with pytest.raises(SceneError, match="none is chosen"):
+        run(make_job(dreaming))
+
+    generated = bpy.data.images.new("Stripes", 64, 64)
+    stripes = np.zeros((64, 64, 4), np.float32)
+    stripes[::8], stripes[..., 3] = 1, 1
+    generated.pixels.foreach_set(stripes.ravel())
+    settings.guide = generated
+    run(make_job(dreaming))
+    guided = out(tmp_path)
+    assert np.abs(guided - plain).max() > 0.01
+
+    generated.filepath_raw, generated.file_format = str(tmp_path / "stripes.png"), "PNG"
+    generated.save()
+    settings.guide = bpy.data.images.load(str(tmp_path / "stripes.png"))
+    run(make_job(dreaming))
+    np.testing.assert_allclose(out(tmp_path), guided, atol=1e-4)
+
+    settings.guide = None
+    run(make_job(dreaming, guide=tmp_path / "stripes.png"))
+    np.testing.assert_allclose(out(tmp_path), guided, atol=1e-4)

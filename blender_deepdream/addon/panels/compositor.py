@@ -14,7 +14,7 @@ from ..operators.cancel import DEEPDREAM_OT_cancel
 from ..operators.dream_animation import DEEPDREAM_OT_dream_animation
 from ..operators.dream_frame import DEEPDREAM_OT_dream_frame
 
-_MAIN = ("brain", "layers", "strength", "seed")
+_MAIN = ("brain", "layers", "objective", "strength", "seed")
 _PIXELS_PER_LETTER = 7
 _MARGIN = 60
 """Of a box with an icon in it, in pixels."""
@@ -63,8 +63,11 @@ class DEEPDREAM_PT_node(_Sidebar, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
+        settings = _shown_group(context).deepdream
         for name in _MAIN:
-            layout.prop(_shown_group(context).deepdream, name, placeholder="Brain's own" if name == "layers" else "")
+            layout.prop(settings, name, placeholder="Brain's own" if name == "layers" else "")
+            if name == "objective" and settings.needs_guide:
+                layout.template_ID(settings, "guide", open="image.open")
 
 
 class DEEPDREAM_PT_ascent(_Sidebar, bpy.types.Panel):
