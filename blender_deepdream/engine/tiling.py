@@ -23,7 +23,7 @@ from .octaves import Size, Wrap, source_positions
 
 log = logging.getLogger(__name__)
 
-AUTOMATIC = {"cpu": 1024, "mps": 1024, "cuda": 1536}
+AUTOMATIC = {"cpu": 768, "mps": 1024, "cuda": 1536}
 """Side of a tile in pixels, where nobody says otherwise. By the kind of device and nothing else, because the tile
 decides the bits of a large image, and the same request shall come to the same bits whatever else fills the memory."""
 
