@@ -70,8 +70,9 @@ def dream(
                 yield pace.after_step(value)
             if settings.color == "source":
                 dreamt = with_colors_of(dreamt, base, mask_here)
-            detail = dreamt - base
-        dreamt = (source + settings.strength * where * detail).clamp_(0, 1)
+            detail = dreamt.sub_(base)
+        # in place: each of these may take hundreds of megabytes
+        dreamt = detail.mul_(settings.strength * where).add_(source).clamp_(0, 1)
         before, after = (without_margin(picture, wrap) for picture in (source, dreamt))
         return dreamspace.bring_home(image, before, after, settings.exposure)
 

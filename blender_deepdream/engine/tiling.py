@@ -23,7 +23,7 @@ from .octaves import Size, Wrap, source_positions
 
 log = logging.getLogger(__name__)
 
-AUTOMATIC = {"cpu": 1024, "mps": 1024, "cuda": 1536}
+AUTOMATIC = {"cpu": 768, "mps": 1024, "cuda": 1536}
 """Side of a tile in pixels, where nobody says otherwise. By the kind of device and nothing else, because the tile
 decides the bits of a large image, and the same request shall come to the same bits whatever else fills the memory."""
 
@@ -127,7 +127,6 @@ class Tiling:
     """
 
     def __init__(self, side: int, device: torch.device) -> None:
-        self._device = device
         self.side = side or automatic_side(device)
 
     def tiles(self, size: Size, stride: int, shift: Size, wrap: Wrap, numbers: random.Random) -> tuple[Tile, ...]:
@@ -154,11 +153,9 @@ class Tiling:
         half = self.side // 2 // stride * stride
         if half < MIN_CELLS * stride:
             raise error
-        # The result is then that of a request for smaller tiles
+        # the bits are no longer those of the request as it was resolved: better than no picture, but to be told
         log.warning("out of memory with tiles of %d pixels: going on with %d", self.side, half)
         self.side = half
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
 
 
 def automatic_side(device: torch.device) -> int:

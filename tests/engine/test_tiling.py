@@ -180,5 +180,5 @@ def test_a_tile_too_small_is_said(brain, scene, quick):
 
 
 def test_automatic_is_one_size_for_a_kind_of_device():
-    assert Tiling(0, CPU).side == automatic_side(CPU) == 1024
+    assert Tiling(0, CPU).side == automatic_side(CPU) == 768
     assert Tiling(200, CPU).side == 200
