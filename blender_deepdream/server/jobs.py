@@ -67,6 +67,11 @@ class Job:
         self.progress = progress
         self.touch()
 
+    def forget_progress(self) -> None:
+        """The job begins anew: what was told of its way is no longer true."""
+        self.progress = None
+        self.touch()
+
     def touch(self) -> None:
         """Wake everybody who waits for `changed`."""
         self._changed.set()
@@ -237,6 +242,7 @@ class JobQueue:
                 if not job.wants:
                     raise CancelledError("Nobody wants this job any more.") from error
                 lost = error
+                job.forget_progress()
         assert lost is not None
         raise WorkerLostError(f"{lost.message} This happened {ATTEMPTS} times on this job.", lost.hint) from lost
 

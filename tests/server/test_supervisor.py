@@ -14,7 +14,7 @@ from blender_deepdream.protocol.messages import JobState
 from blender_deepdream.server.supervisor import CANCEL_SECONDS, end_of_process
 
 from .conftest import linux_only, request_for
-from .process import ServerProcess, cpu_seconds, is_running, wait_for
+from .process import ServerProcess, children, cpu_seconds, is_running, wait_for
 
 pytestmark = linux_only
 
@@ -26,7 +26,7 @@ def until_it_dreams(client: DreamClient, job_id: str) -> None:
 def kill_worker(server: ServerProcess) -> None:
     worker = server.worker_pid()
     os.kill(worker, signal.SIGKILL)
-    wait_for(lambda: not is_running(worker))
+    wait_for(lambda: worker not in children(server.pid))  # the server knows: a zombie would be found again
 
 
 def test_a_job_survives_the_death_of_its_worker(server: ServerProcess, client: DreamClient) -> None:
