@@ -97,6 +97,16 @@ def working_space() -> str:
     return bpy.data.colorspace.working_space if NEW_COMPOSITOR else "Linear Rec.709"
 
 
+def replace_alpha_node(tree: bpy.types.NodeTree) -> bpy.types.Node:
+    """A Set Alpha node that puts its Alpha input in the place of the image's own alpha."""
+    node = tree.nodes.new("CompositorNodeSetAlpha")
+    if NEW_COMPOSITOR:
+        node.inputs["Type"].default_value = "Replace Alpha"
+    else:
+        node.mode = "REPLACE_ALPHA"
+    return node
+
+
 def mix_node(tree: bpy.types.NodeTree) -> tuple[bpy.types.Node, Any, Any, Any]:
     """A colour Mix node, with its inputs: factor, what it shows at factor 0, at factor 1."""
     if not NEW_COMPOSITOR:

@@ -22,6 +22,7 @@ from ..protocol.errors import SceneError
 from . import compat
 
 _IMAGE, _SWITCH = "Dream", "Show Dream"
+_MOVERS = {"CompositorNodeTranslate", "CompositorNodeTransform", "CompositorNodeStabilize"}
 _LAST_FRAME = 1_048_574
 """Blender's own limit."""
 
@@ -31,7 +32,8 @@ class DreamNode:
     """One DeepDream node of a scene, held by its id: Blender's own references do not outlive an undo.
 
     level: 0 for nodes that see no other dream; a node's level is one above the highest it depends on.
-    linked, masked: whether something is linked to its Image and Mask.
+    linked, masked: whether something is linked to its Image and Mask. moved: whether its image does not lie where a
+    file's pixels would, because a node before it moved it.
     """
 
     id: str
@@ -39,6 +41,7 @@ class DreamNode:
     level: int
     linked: bool
     masked: bool
+    moved: bool
 
     @property
     def group(self) -> bpy.types.NodeTree:
@@ -163,7 +166,8 @@ def _collect(tree: bpy.types.NodeTree, base: int, found: list[DreamNode]) -> int
             continue
         if is_dream_group(inner):
             image, mask = node.inputs[0], node.inputs[1]
-            found.append(DreamNode(inner.deepdream.id, node.label or node.name, before, image.is_linked, _used(mask)))
+            name = node.label or node.name
+            found.append(DreamNode(inner.deepdream.id, name, before, image.is_linked, _used(mask), _moved(image)))
             depth[node.name] = before + 1
         else:
             depth[node.name] = _collect(inner, before, found)
@@ -172,6 +176,24 @@ def _collect(tree: bpy.types.NodeTree, base: int, found: list[DreamNode]) -> int
 
 def _used(mask: bpy.types.NodeSocket) -> bool:
     return mask.is_linked or mask.default_value < 1
+
+
+def _moved(image: bpy.types.NodeSocket) -> bool:
+    """Whether the image comes from a node that moves images, by way of the first image inputs of others.
+
+    A node that combines images works at the place of its first one.
+    """
+    seen: set[str] = set()
+    while image.is_linked:
+        source = image.links[0].from_node
+        if source.bl_idname in _MOVERS and not source.mute:
+            return True
+        images = [socket for socket in source.inputs if socket.type == "RGBA"]
+        if not images or source.name in seen:
+            break
+        seen.add(source.name)
+        image = images[0]
+    return False
 
 
 def _upstream_first(tree: bpy.types.NodeTree) -> list[bpy.types.Node]:

@@ -146,40 +146,55 @@ def _replaying(scene: bpy.types.Scene, sources: Mapping[str, Path], restore: Res
 @contextmanager
 def _capture_nodes(dreams: Sequence[DreamNode], folder: Path) -> Iterator[None]:
     """File Output nodes inside the DeepDream groups, linked to what comes in."""
-    added: list[tuple[bpy.types.NodeTree, bpy.types.Node]] = []
+    before = {dream.id: set(dream.group.nodes) for dream in dreams}
     try:
         for dream in dreams:
             group = dream.group
             image, mask = next(node for node in group.nodes if node.bl_idname == "NodeGroupInput").outputs[:2]
-            captured = {"image": image}
+            captured = {"image": _on_canvas(image) if dream.moved else image}
             if dream.masked:
-                blank, whole = compat.math_node(group, "LESS_THAN"), compat.math_node(group, "ADD")
-                added += [(group, blank), (group, whole)]
-                captured["mask"] = _with_size_of(image, mask, blank, whole)
+                captured["mask"] = _with_size_of(image, mask)
             for kind, socket in captured.items():
                 output = group.nodes.new("CompositorNodeOutputFile")
-                added.append((group, output))
                 compat.point_file_output(output, folder, f"{dream.id}-{kind}-")
                 group.links.new(socket, output.inputs[0])
         yield
     finally:
-        for group, node in added:
-            group.nodes.remove(node)
+        for dream in dreams:
+            for node in set(dream.group.nodes) - before[dream.id]:
+                dream.group.nodes.remove(node)
 
 
-def _with_size_of(
-    image: bpy.types.NodeSocket, mask: bpy.types.NodeSocket, blank: bpy.types.Node, whole: bpy.types.Node
-) -> bpy.types.NodeSocket:
-    """The mask as an image, even where it is one value: File Output writes no file for that.
-
-    blank: image < -infinity, which is 0 everywhere, NaN included; whole: blank + mask.
-    """
-    links = image.id_data.links
-    blank.inputs[1].default_value = -math.inf
-    links.new(image, blank.inputs[0])
-    links.new(blank.outputs[0], whole.inputs[0])
-    links.new(mask, whole.inputs[1])
+def _with_size_of(image: bpy.types.NodeSocket, mask: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """The mask as an image, even where it is one value: File Output writes no file for that."""
+    whole = compat.math_node(image.id_data, "ADD")
+    image.id_data.links.new(_zero(image), whole.inputs[0])
+    image.id_data.links.new(mask, whole.inputs[1])
     return whole.outputs[0]
+
+
+def _on_canvas(image: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """The image where it lies on a transparent canvas of the render's size: a file keeps pixels, not their place."""
+    tree = image.id_data
+    canvas, clear, over = (
+        tree.nodes.new("CompositorNodeBoxMask"),
+        compat.replace_alpha_node(tree),
+        tree.nodes.new("CompositorNodeAlphaOver"),
+    )
+    clear.inputs["Alpha"].default_value = 0
+    tree.links.new(_zero(canvas.outputs[0]), clear.inputs["Image"])
+    below, above = (socket for socket in over.inputs if socket.type == "RGBA")
+    tree.links.new(clear.outputs[0], below)
+    tree.links.new(image, above)
+    return over.outputs[0]
+
+
+def _zero(socket: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """An image of that size which is 0 everywhere, whatever is in it: less than -infinity is nothing, NaN included."""
+    never = compat.math_node(socket.id_data, "LESS_THAN")
+    never.inputs[1].default_value = -math.inf
+    socket.id_data.links.new(socket, never.inputs[0])
+    return never.outputs[0]
 
 
 def _settle(dream: DreamNode, folder: Path, kind: str) -> None:

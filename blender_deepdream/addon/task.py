@@ -6,6 +6,7 @@ Blender's own thread reads the queue of `updates` when it likes: waiting for it 
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -16,6 +17,8 @@ from pathlib import Path
 from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError, DeepDreamError, InternalError
 from ..protocol.messages import DreamRequest, JobState, JobStatus, Progress
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class DreamTask:
         except DeepDreamError as error:
             self.updates.put(error)
         except Exception as error:  # thread boundary: Blender's side shows it
+            log.exception("a dream met a defect")
             self.updates.put(InternalError(f"{type(error).__name__}: {error}", "Please report this."))
 
     def _dream(self) -> Finished:

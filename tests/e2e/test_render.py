@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .processes import QUICK, SLOW, Folder, Server, json_lines, kill, processes_with, wait_for, wait_until_gone
+from .processes import LIMIT, QUICK, SLOW, Folder, Server, json_lines, kill, processes_with, wait_for, wait_until_gone
 
 WORK = ("3D", "capture", "dream", "composite")
 
@@ -135,3 +135,25 @@ def _read_until(run: subprocess.Popen[str], start: str) -> None:
         if line.startswith(start):
             return
     raise AssertionError(f"no line {start!r}; {run.stderr.read() if run.stderr else ''}")
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half_done(folder: Folder) -> None:
+    """A limit on the size of files stands in for the disk: a write fails in the same way and at the same places."""
+    limited = (
+        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000,) * 2); "
+        "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    interpreter, *command = folder.command("--frames", "1", *QUICK)
+    outcome = subprocess.run(
+        [interpreter, "-c", limited, *command],
+        env=folder.environment,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert outcome.returncode == 1
+    assert "Is the disk full?" in outcome.stderr
+    assert not folder.frames()
+    assert not list(folder.cache.rglob("*.exr"))
+    assert folder.render("--frames", "1", *QUICK).returncode == 0
