@@ -109,6 +109,7 @@ class _Pipeline:
         self._scene_id = job.scene.session_uid
         self._found_frame = (job.scene.frame_current, job.scene.frame_subframe)
         self._client: DreamClient | None = None
+        self._shapes: dict[int, dict[str, Any]] = {}
         node.separate_copies()
         self._dreams = self._chosen(node.find_nodes(job.scene))
         rendering.check_scene(job.scene)
@@ -166,7 +167,7 @@ class _Pipeline:
                 yield from self._dreamed(frame, dream, scratch, made_from)
             for dream in dreams:  # those that were still good too: the next level looks at all of them
                 node.show_dreams(dream, self._path(frame, dream), self._scene)
-            made_from = made_from + [self._kept(frame, dream)["job"] for dream in dreams]
+            made_from = [*made_from, *(self._kept(frame, dream)["job"] for dream in dreams)]
         yield self._now("composite")
         self._come_back_to(frame)
         self._composited(frame, sources, made_from)
@@ -179,7 +180,7 @@ class _Pipeline:
 
     def _rendered(self, frame: int) -> dict[str, Path]:
         """The rendered passes of all scenes that the compositor uses, made where they are missing or stale."""
-        sources, self._shapes = {}, {}
+        sources = {}
         for scene in rendering.rendered_scenes(self._scene):
             other = None if scene == self._scene else scene.name
             _go_to(scene, frame)
