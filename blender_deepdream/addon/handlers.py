@@ -33,21 +33,34 @@ def _on_load(*_: object) -> None:
     node.separate_copies()
 
 
-_before_save: list[str] = []
+_before_save: list[tuple[str, int, str]] = []
+"""Of the save in hand: the file's name, its time, and its hash where rendered passes depend on it."""
 
 
 @persistent
 def _on_save_pre(*_: object) -> None:
-    """Saving gives the file another hash. If 3D is as it was, what was rendered stays good under the new one."""
-    _before_save[:] = [] if changes.unsaved_3d() else [changes.file_hash(Path(bpy.data.filepath))]
+    rendered = any((scene_cache(scene).root / "raw").is_dir() for scene in bpy.data.scenes)
+    known = changes.file_hash(Path(bpy.data.filepath)) if rendered and not changes.unsaved_3d() else ""
+    _before_save[:] = [(bpy.data.filepath, _saved_at(), known)]
 
 
 @persistent
 def _on_save_post(*_: object) -> None:
+    """Saving gives the file another hash. If 3D is as it was, what was rendered stays good under the new one."""
+    path, time, known = _before_save.pop() if _before_save else ("", 0, "")
+    if (path, time) == (bpy.data.filepath, _saved_at()):
+        return  # a copy was saved elsewhere: what is in memory is still not on disk here
     changes.forget()
-    for before in filter(None, _before_save):
+    if known:
+        now = changes.file_hash(Path(bpy.data.filepath))
         for scene in bpy.data.scenes:
-            scene_cache(scene).carry_over(before, changes.file_hash(Path(bpy.data.filepath)))
+            scene_cache(scene).carry_over(known, now)
+
+
+def _saved_at() -> int:
+    """When the .blend was last written, in nanoseconds; 0 for one that never was."""
+    path = Path(bpy.data.filepath)
+    return path.stat().st_mtime_ns if bpy.data.filepath and path.is_file() else 0
 
 
 _HANDLERS = (

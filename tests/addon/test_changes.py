@@ -119,5 +119,13 @@ def test_another_file_on_disk_is_another_key(saved: bpy.types.Scene) -> None:
     assert key(saved)["blend"] != before["blend"]
 
 
+def test_a_copy_saved_elsewhere_is_no_save(saved: bpy.types.Scene, tmp_path: Path) -> None:
+    before = key(saved)
+    bpy.data.objects["Sun"].location.x += 1
+    bpy.context.view_layer.update()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "copy.blend"), copy=True)
+    assert key(saved) != before
+
+
 def test_never_saved_files_do_not_share_renders(scene: bpy.types.Scene) -> None:
     assert key(scene)["unsaved"] is not None
