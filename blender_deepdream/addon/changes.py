@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What has changed in Blender since the file was loaded or saved: rendered passes are good only for what they show.
 
-Two counts: one of everything, one of what 3D depends on. A dream setting or a compositor node moves only the first,
-so trying settings never renders 3D again.
+What 3D depends on is counted; a dream setting or a compositor node is not, so trying settings never renders 3D again.
 """
 
 from __future__ import annotations
@@ -25,7 +24,10 @@ _NO_MATTER = re.compile(
 
 
 class _Session:
-    """Counts since the last load or save; `id` tells sessions of never-saved files apart."""
+    """Since the last load or save. id: tells sessions of never-saved files apart. three_d: changes of 3D.
+
+    frames: where each scene last was, by its session_uid.
+    """
 
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex

@@ -160,14 +160,15 @@ class _Pipeline:
         for level in sorted({dream.level for dream in self._dreams}):
             dreams = [dream for dream in self._dreams if dream.level == level]
             yield self._now("capture")
-            stale = [dream for dream in dreams if not self._still_good(frame, dream, made_from)]
+            jobs = {dream: self._good_job(frame, dream, made_from) for dream in dreams}
+            stale = [dream for dream in dreams if jobs[dream] is None]
             self._come_back_to(frame)
             scratch = self._captured(stale, sources)
             for dream in stale:
-                yield from self._dreamed(frame, dream, scratch, made_from)
+                jobs[dream] = yield from self._dreamed(frame, dream, scratch, made_from)
             for dream in dreams:  # those that were still good too: the next level looks at all of them
                 node.show_dreams(dream, self._path(frame, dream), self._scene)
-            made_from = [*made_from, *(self._kept(frame, dream)["job"] for dream in dreams)]
+            made_from = [*made_from, *jobs.values()]
         yield self._now("composite")
         self._come_back_to(frame)
         self._composited(frame, sources, made_from)
@@ -205,13 +206,13 @@ class _Pipeline:
                 )
             _go_to(scene, frame)
 
-    def _still_good(self, frame: int, dream: DreamNode, made_from: list[Any]) -> bool:
-        """Whether a dream on disk is what today's settings and a saved, unchanged scene would give."""
+    def _good_job(self, frame: int, dream: DreamNode, made_from: list[Any]) -> str | None:
+        """The job of the dream on disk, if it is what today's settings and a saved, unchanged scene would give."""
         kept = self._kept(frame, dream) if self._job.reuse_captures else {}
         if not kept or kept["made_from"] != made_from:
-            return False
+            return None
         request, _ = self._request(dream, kept["source"], kept["mask"])
-        return self._resolve(request) == kept["job"]
+        return str(kept["job"]) if self._resolve(request) == kept["job"] else None
 
     def _kept(self, frame: int, dream: DreamNode) -> dict[str, Any]:
         """What the dream on disk was made from; empty if there is none, or a damaged one."""
@@ -237,7 +238,7 @@ class _Pipeline:
         return DreamRequest(source, settings, mask, _color_space(), guide), {guide: path}
 
     def _dreamed(self, frame: int, dream: DreamNode, scratch: Path, made_from: list[Any]) -> Iterator[Event]:
-        """Dream what was captured for one node, unless just that lies on disk already."""
+        """Dream what was captured for one node, unless just that lies on disk already. Returns the job's id."""
         blobs = {files.file_hash(path): path for path in sorted(scratch.glob(f"{dream.id}-*.exr"))}
         source, *mask = blobs
         key = {"source": source, "mask": mask[0] if mask else None, "made_from": made_from}
@@ -249,7 +250,9 @@ class _Pipeline:
         else:
             temporary = self._job.cache.scratch("dream") / path.name
             finished = yield from self._follow(dream, request, blobs | guide, temporary)
-            files.keep(temporary, path, key | {"job": finished.job})
+            job_id = finished.job
+            files.keep(temporary, path, key | {"job": job_id})
+        return job_id
 
     def _resolve(self, request: DreamRequest) -> str:
         """The id that the server would give to this request: the same id means the same pixels."""

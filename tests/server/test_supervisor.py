@@ -79,7 +79,7 @@ def test_the_worker_ends_with_a_server_that_is_killed(start_server: Callable[...
     until_it_dreams(client, job.id)
     worker = server.worker_pid()
     os.kill(server.pid, signal.SIGKILL)
-    wait_for(lambda: not is_running(worker), seconds=3)
+    assert wait_for(lambda: not is_running(worker), seconds=3)
 
 
 def test_a_device_that_is_not_there(start_server: Callable[..., ServerProcess]) -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import bpy
 
+from ...protocol.client import DreamClient
 from ...protocol.errors import CancelledError, DeepDreamError, InternalError
 from .. import runtime
 from ..pipeline import Event, Job, dream_frames
@@ -105,7 +106,8 @@ class DreamOperator:
         return {"CANCELLED"}
 
 
-def connect() -> object:
+def connect() -> DreamClient:
+    """The dream server of the preferences."""
     return runtime.connect(server_choice())
 
 
