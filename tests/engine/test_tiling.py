@@ -154,7 +154,7 @@ class SmallBrain(Brain):
     """One that runs out of memory on anything larger than 100 x 100."""
 
     def __init__(self, brain: Brain, limit: int) -> None:
-        super().__init__(brain.card, brain.network, brain.preprocessing, brain.device)
+        super().__init__(brain.card, brain.network, brain.device)
         self.limit = limit
 
     def activations(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:

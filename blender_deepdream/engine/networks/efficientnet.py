@@ -37,6 +37,7 @@ LITE0: tuple[BlockShape, ...] = (
     BlockShape(3, 1, 320),
 )
 STEM_STRIDE = 2
+CLASSIFIER = "_fc"
 
 
 def block_strides() -> tuple[int, ...]:
@@ -98,14 +99,16 @@ class EfficientNetLite0(nn.Module):
         self.stem = SameConv(state, "_conv_stem", "_bn0", STEM_STRIDE)
         self.blocks = nn.ModuleList(Block(state, f"_blocks.{index}", shape) for index, shape in enumerate(LITE0))
         self.head = SameConv(state, "_conv_head", "_bn1")
-        self.classifier = nn.Linear(1280, 1000)
-        self.classifier.load_state_dict({"weight": state["_fc.weight"], "bias": state["_fc.bias"]})
+        # a mean over positions commutes with it: as a convolution it says what is where
+        self.classifier = nn.Conv2d(1280, 1000, 1)
+        self.classifier.load_state_dict({"weight": state["_fc.weight"][..., None, None], "bias": state["_fc.bias"]})
         self.requires_grad_(False).eval()
 
     def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """Activations of the named blocks ("_blocks.0" to "_blocks.15"), running no block after the last of them.
+        """Activations of the named blocks ("_blocks.0" to "_blocks.15") and of CLASSIFIER, the logits of ImageNet's
+        1,000 classes at each position; nothing after the last of them is run.
 
-        x: 1x3xHxW, preprocessed; H and W divisible by the stride of the last block asked for.
+        x: 1x3xHxW, preprocessed; H and W divisible by the stride of the last layer asked for.
         """
         wanted = set(layers)
         found: dict[str, Tensor] = {}
@@ -116,14 +119,9 @@ class EfficientNetLite0(nn.Module):
             x = block(x)
             if f"_blocks.{index}" in wanted:
                 found[f"_blocks.{index}"] = x
+        if CLASSIFIER in wanted:
+            found[CLASSIFIER] = self.classifier(functional.relu6(self.head(x), inplace=True))
         return found
-
-    def logits(self, x: Tensor) -> Tensor:
-        """Scores of ImageNet's 1,000 classes for a preprocessed 1x3xHxW image, H and W divisible by 32."""
-        last = f"_blocks.{len(LITE0) - 1}"
-        features = functional.relu6(self.head(self(x, [last])[last]))
-        scores: Tensor = self.classifier(features.mean(dim=(2, 3)))
-        return scores
 
 
 def fold_batch_norm(state: Mapping[str, Tensor], conv: str, norm: str) -> tuple[Tensor, Tensor]:
