@@ -51,7 +51,7 @@ def dream(
     """
     with memory_errors():
         wrap = Wrap(rows=settings.seamless in ("y", "both"), columns=settings.seamless in ("x", "both"))
-        tiling = Tiling(settings.tile, brain.device)
+        tiling = Tiling(settings.tile, brain.device, brain.card.smallest)
         objective = objective_of(settings, brain, guide)
         ascent = Ascent(brain, objective, settings, wrap, tiling, random.Random(settings.seed))
         source = with_margin(dreamspace.enter(image, settings.exposure, brain.device), wrap)

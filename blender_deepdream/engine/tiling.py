@@ -123,11 +123,12 @@ class Mosaic:
 class Tiling:
     """How large the tiles of a dream are: as they were asked for, or smaller once memory ran out.
 
-    side: pixels, 0 for what is AUTOMATIC on this device.
+    side: pixels, 0 for what is AUTOMATIC on this device. smallest: side of the smallest image that the network takes.
     """
 
-    def __init__(self, side: int, device: torch.device) -> None:
+    def __init__(self, side: int, device: torch.device, smallest: int = 1) -> None:
         self.side = side or automatic_side(device)
+        self._smallest = smallest
 
     def tiles(self, size: Size, stride: int, shift: Size, wrap: Wrap, numbers: random.Random) -> tuple[Tile, ...]:
         """Tiles for an image of this size, in another place each time if there are several.
@@ -135,13 +136,16 @@ class Tiling:
         stride: their sides are divisible by it. shift: how far the network's cells are moved, in pixels, below stride.
         Raises SettingsError for tiles too small for this stride.
         """
-        if self.side < MIN_CELLS * stride:
+        if self.side < self._least(stride):
             raise SettingsError(
                 f"tile = {self.side} is too small for these layers, whose cells are up to {stride} pixels wide.",
-                f"Give at least {MIN_CELLS * stride}, or 0 to have it chosen.",
+                f"Give at least {self._least(stride)}, or 0 to have it chosen.",
             )
+        side, least = self.side - self.side % stride, _whole_cells(self._smallest, stride)
         axes = zip(size, shift, wrap, strict=True)
-        rows, columns = (_strips(length, offset, stride, self.side, wraps, numbers) for length, offset, wraps in axes)
+        rows, columns = (
+            _strips(length, offset, stride, side, least, wraps, numbers=numbers) for length, offset, wraps in axes
+        )
         largest = max(map(len, rows)) * max(map(len, columns))
         return tuple(
             Tile(row, column, row.share * column.share, len(row) * len(column) / largest)
@@ -151,11 +155,15 @@ class Tiling:
     def halve(self, stride: int, error: OutOfMemoryError) -> None:
         """After `error`, go on with tiles of half the side. Raises the error again if they cannot be smaller."""
         half = self.side // 2 // stride * stride
-        if half < MIN_CELLS * stride:
+        if half < self._least(stride):
             raise error
         # the bits are no longer those of the request as it was resolved: better than no picture, but to be told
         log.warning("out of memory with tiles of %d pixels: going on with %d", self.side, half)
         self.side = half
+
+    def _least(self, stride: int) -> int:
+        """Side of the smallest tiles: neighbours share half of one, which must still be an image to the network."""
+        return max(MIN_CELLS * stride, 2 * _whole_cells(self._smallest, stride))
 
 
 def automatic_side(device: torch.device) -> int:
@@ -163,16 +171,17 @@ def automatic_side(device: torch.device) -> int:
     return AUTOMATIC.get(device.type, AUTOMATIC["cpu"])
 
 
-def _strips(length: int, offset: int, stride: int, side: int, wraps: bool, numbers: random.Random) -> tuple[Strip, ...]:
-    """Tiles along one axis of an image.
+def _strips(
+    length: int, offset: int, stride: int, side: int, least: int, wraps: bool, *, numbers: random.Random
+) -> tuple[Strip, ...]:
+    """Tiles along one axis of an image, `least` to `side` pixels long.
 
     They lie on a canvas of whole cells that shows the image from `offset` pixels before it on; where the image wraps,
-    from anywhere in it once around until it overlaps itself.
+    from anywhere in it once around until it overlaps itself. An image that is too small is mirrored until it is not.
     """
-    side -= side % stride
-    overlap = min(_whole_cells(max(MIN_OVERLAP, OVERLAP_CELLS * stride), stride), side // 2 // stride * stride)
+    overlap = min(_whole_cells(max(MIN_OVERLAP, OVERLAP_CELLS * stride, least), stride), side // 2 // stride * stride)
     begin = numbers.randrange(length) if wraps else -offset
-    canvas = _whole_cells(length + overlap if wraps else offset + length, stride)
+    canvas = max(least, _whole_cells(length + overlap if wraps else offset + length, stride))
     beyond = canvas - length if wraps else 0
     places = torch.arange(begin, begin + canvas)
     sees = source_positions(places, length, wraps)

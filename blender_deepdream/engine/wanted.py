@@ -43,7 +43,10 @@ def look_at(guide: Image, brain: Brain, layers: Collection[str]) -> dict[str, Te
         stride = brain.stride(layers)
         scale = GUIDE_SIDE / max(guide.height, guide.width)
         # stretched to whole cells rather than padded: what pads it would be a part of the guide
-        size = Size(*(max(1, round(side * scale / stride)) * stride for side in (guide.height, guide.width)))
+        cells = (
+            max(-(-brain.card.smallest // stride), round(side * scale / stride)) for side in guide.pixels.shape[:2]
+        )
+        size = Size(*(count * stride for count in cells))
         return brain.activations(resize_picture(seen, size), layers)
 
 
