@@ -123,7 +123,7 @@ def make_server_environment() -> None:
     if not python:
         stop(f"No Python {', '.join(SERVER_PYTHONS[:-1])} or {SERVER_PYTHONS[-1]} was found: install one of them.")
     say("Making .venv, the engine, the server and the test tools: 1.3 GB, or 5 GB where torch comes with CUDA")
-    install(".venv", python, recipe, ["-c", "constraints.txt", "-e", ".[test,demo]"])
+    install(".venv", python, recipe, ["-c", "constraints.txt", "-e", ".[test]"])
 
 
 def make_blender_environment(name: str, blenders: Sequence[Blender]) -> None:

@@ -25,6 +25,7 @@ from .masks import dream_mask
 from .memory import memory_errors
 from .octaves import Size, Wrap, octave_sizes, resize, resize_picture, with_margin, without_margin
 from .pace import Pace
+from .preview import Preview, Show
 from .restraint import restrain, with_colors_of
 from .tiling import Tiling, automatic_side
 from .wanted import objective_of
@@ -39,12 +40,13 @@ def dream(
     settings: DreamSettings,
     mask: NDArray[np.float32] | None = None,
     guide: Image | None = None,
+    show: Show | None = None,
 ) -> Generator[Progress, None, Image]:
     """Dream the image: yields its progress after every step and between its tiles, then returns the result.
 
     image: any size from 1x1, any colour space, any range. settings: those of `settings.brain` are taken from `brain`.
     mask: heightxwidth in [0, 1]; stretched to the image; scales how strongly a pixel dreams, 0 leaves it bit for bit.
-    guide: any image, for the objectives that need one.
+    guide: any image, for the objectives that need one. show: takes a JPEG of the dream so far, now and then.
     The result has the image's size, channels, colour space and alpha. The same seed gives the same bits wherever
     `fingerprint` is the same. Stop iterating to cancel: nothing is left behind. `dream_to_end` waits for the result.
     Raises UnknownLayerError, SettingsError, ImageError (a mask that is none), OutOfMemoryError.
@@ -58,6 +60,7 @@ def dream(
         where = with_margin(dream_mask(mask, dreamspace.dreamable(image), brain.device), wrap)
         sizes = octave_sizes(Size(*source.shape[-2:]), settings.octaves, settings.octave_scale)
         pace = Pace(sizes, settings.steps)
+        preview = Preview(show, source, settings.strength * where, wrap)
         detail = torch.zeros(1, 3, 1, 1, device=brain.device)
         for size in sizes:
             base, mask_here = (resize_picture(picture, size, wrap) for picture in (source, where))
@@ -67,6 +70,7 @@ def dream(
                 seen = dreamt if everywhere else torch.lerp(base, dreamt, mask_here)
                 change, value = yield from pace.during_step(ascent.step(seen, mask_here))
                 dreamt = restrain(dreamt.add_(change).clamp_(0, 1), base, settings, wrap)
+                preview.offer(base, dreamt)
                 yield pace.after_step(value)
             if settings.color == "source":
                 dreamt = with_colors_of(dreamt, base, mask_here)
