@@ -16,7 +16,8 @@ from pathlib import Path
 
 from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError, DeepDreamError, InternalError
-from ..protocol.messages import DreamRequest, JobState, JobStatus, Progress
+from ..protocol.jobs import JobState, JobStatus
+from ..protocol.messages import DreamRequest, Progress
 
 log = logging.getLogger(__name__)
 

@@ -36,14 +36,13 @@ from .errors import (
     VersionMismatchError,
     from_wire,
 )
+from .jobs import JobRequest, JobStatus
 from .messages import (
     CLIENT_HEADER,
     MAX_BLOB_BYTES,
     PROTOCOL_HEADER,
     PROTOCOL_VERSION,
     BrainInfo,
-    DreamRequest,
-    JobStatus,
     check_client,
     check_hash,
 )
@@ -153,14 +152,14 @@ class DreamClient:
         with self._well_formed():
             return tuple(BrainInfo.from_json(brain) for brain in answer["brains"])
 
-    def resolve(self, request: DreamRequest) -> str:
+    def resolve(self, request: JobRequest) -> str:
         """The id that this request's job has on this server, without submitting it."""
         answer = self._json("POST", "/v1/jobs/resolve", request.to_json())
         with self._well_formed():
             return check_hash(answer["id"])
 
-    def submit(self, request: DreamRequest) -> JobStatus:
-        """Ask for a dream. Raises MissingBlobError if its images have not been sent, and what is wrong with it."""
+    def submit(self, request: JobRequest) -> JobStatus:
+        """Ask for a job of any kind. Raises MissingBlobError if its blobs have not been sent, or what is wrong."""
         return self._status("POST", "/v1/jobs", request.to_json())
 
     def status(self, job_id: str) -> JobStatus:
@@ -170,6 +169,15 @@ class DreamClient:
     def cancel(self, job_id: str) -> JobStatus:
         """Take back this client's want; the job goes on if others want it. Raises NotFoundError."""
         return self._status("DELETE", f"/v1/jobs/{check_hash(job_id)}")
+
+    def preview(self, job_id: str) -> bytes:
+        """A JPEG of what a running job has come to, at most 512 pixels wide and high; `JobStatus.preview` counts them.
+
+        Raises NotFoundError if there is none: not yet, or not any more.
+        """
+        with self._exchange("GET", f"/v1/jobs/{check_hash(job_id)}/preview") as response:
+            self._check_status(response)
+            return self._bounded(response)
 
     def events(self, job_id: str) -> Iterator[JobStatus]:
         """The job's status now and at each change; the last one has ended.
@@ -271,10 +279,14 @@ class DreamClient:
             raise UnauthorizedError("The token is wrong.", "Read the server's token file again.")
         raise self._not_a_dream_server(f"status {response.status}")
 
-    def _read_json(self, response: HTTPResponse) -> dict[str, Any]:
+    def _bounded(self, response: HTTPResponse) -> bytes:
         body = response.read(MAX_ANSWER_BYTES + 1)
         if len(body) > MAX_ANSWER_BYTES:
             raise self._not_a_dream_server("an endless answer")
+        return body
+
+    def _read_json(self, response: HTTPResponse) -> dict[str, Any]:
+        body = self._bounded(response)
         with self._well_formed():
             data = json.loads(body)
         if not isinstance(data, dict):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests, events and results as they cross the wire: frozen dataclasses, checked on the way in.
+"""A dream's request, progress and result, and a brain's description, as they cross the wire: frozen dataclasses,
+checked on the way in. `jobs` has what surrounds them.
 
 Blobs (images, results) are named by the SHA-256 of their bytes, in lower-case hex.
 """
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .errors import DeepDreamError, RequestError, from_wire
+from .errors import RequestError
 from .settings import DreamSettings, LayerWeights, check_guide
 
 PROTOCOL_VERSION = 1
@@ -40,18 +41,6 @@ class ColorSpace(StrEnum):
     LINEAR_REC2020 = "Linear Rec.2020"
     ACESCG = "ACEScg"
     SRGB = "sRGB"
-
-
-class JobState(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def ended(self) -> bool:
-        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
 def content_hash(data: bytes) -> str:
@@ -147,6 +136,10 @@ class DreamResult:
     def to_json(self) -> dict[str, Any]:
         return {"image": self.image, "width": self.width, "height": self.height, "seconds": self.seconds}
 
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return (self.image,)
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DreamResult:
         return cls(check_hash(data["image"]), int(data["width"]), int(data["height"]), float(data["seconds"]))
@@ -178,40 +171,6 @@ class Progress:
             value=float(data["value"]),
             fraction=float(data["fraction"]),
             eta=None if eta is None else float(eta),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class JobStatus:
-    """What the server knows of a job. `position`: jobs before it in the queue while it is queued."""
-
-    id: str
-    state: JobState
-    position: int = 0
-    progress: Progress | None = None
-    result: DreamResult | None = None
-    error: DeepDreamError | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "state": str(self.state),
-            "position": self.position,
-            "progress": self.progress and self.progress.to_json(),
-            "result": self.result and self.result.to_json(),
-            "error": self.error and self.error.to_wire(),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> JobStatus:
-        progress, result, error = data.get("progress"), data.get("result"), data.get("error")
-        return cls(
-            id=check_hash(data["id"]),
-            state=JobState(data["state"]),
-            position=int(data.get("position", 0)),
-            progress=Progress.from_json(progress) if progress else None,
-            result=DreamResult.from_json(result) if result else None,
-            error=from_wire(error) if error else None,
         )
 
 

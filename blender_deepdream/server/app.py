@@ -25,15 +25,13 @@ from ..protocol.errors import (
     UnknownBrainError,
     VersionMismatchError,
 )
+from ..protocol.jobs import JobRequest, JobState, JobStatus, request_from_json
 from ..protocol.messages import (
     CLIENT_HEADER,
     MAX_BLOB_BYTES,
     MAX_REQUEST_BYTES,
     PROTOCOL_HEADER,
     PROTOCOL_VERSION,
-    DreamRequest,
-    JobState,
-    JobStatus,
     check_client,
     check_hash,
 )
@@ -161,12 +159,12 @@ def _job_routes(services: Services) -> APIRouter:
     @router.post("")
     async def submit(request: Request) -> JSONResponse:
         client = _client(request)
-        return _json((await jobs.submit(await _dream_request(request), client)).to_json())
+        return _json((await jobs.submit(await _job_request(request), client)).to_json())
 
     @router.post("/resolve")
     async def resolve(request: Request) -> JSONResponse:
-        job_id, resolved = await jobs.resolve(await _dream_request(request))
-        return _json({"id": job_id, "request": resolved})
+        resolved = await jobs.resolve(await _job_request(request))
+        return _json({"id": resolved.id, "request": resolved.content})
 
     @router.get("/{job_id}")
     async def status(job_id: str) -> JSONResponse:
@@ -175,6 +173,12 @@ def _job_routes(services: Services) -> APIRouter:
     @router.delete("/{job_id}")
     async def cancel(job_id: str, request: Request) -> JSONResponse:
         return _json((await jobs.cancel(check_hash(job_id), _client(request))).to_json())
+
+    @router.get("/{job_id}/preview")
+    async def preview(job_id: str) -> Response:
+        return Response(
+            jobs.preview(check_hash(job_id)), media_type="image/jpeg", headers={"Cache-Control": "no-store"}
+        )
 
     @router.get("/{job_id}/events")
     async def events(job_id: str) -> StreamingResponse:
@@ -187,12 +191,17 @@ def _job_routes(services: Services) -> APIRouter:
 
 
 async def _event_stream(jobs: JobQueue, job_id: str) -> AsyncIterator[str]:
+    seen = 0
     async for status in jobs.follow(job_id, HEARTBEAT_SECONDS):
-        yield ": still here\n\n" if status is None else _event(status)
+        yield ": still here\n\n" if status is None else _event(status, seen)
+        seen = seen if status is None else status.preview
 
 
-def _event(status: JobStatus) -> str:
-    name = "progress" if status.state is JobState.RUNNING else str(status.state)
+def _event(status: JobStatus, seen: int) -> str:
+    """seen: the number of the preview that the reader knows of. The picture itself is fetched by who wants it."""
+    name = str(status.state)
+    if status.state is JobState.RUNNING:
+        name = "preview" if status.preview > seen else "progress"
     return f"event: {name}\ndata: {json.dumps(status.to_json())}\n\n"
 
 
@@ -208,7 +217,7 @@ async def _receive_blob(sha: str, request: Request, services: Services) -> None:
         raise
 
 
-async def _dream_request(request: Request) -> DreamRequest:
+async def _job_request(request: Request) -> JobRequest:
     body = _Body(request, MAX_REQUEST_BYTES)
     try:
         text = b"".join([piece async for piece in body.pieces()])
@@ -221,7 +230,7 @@ async def _dream_request(request: Request) -> DreamRequest:
         raise RequestError(
             "The request is not JSON, or nested too deeply.", "Send one JSON object in UTF-8."
         ) from error
-    return DreamRequest.from_json(data)
+    return request_from_json(data)
 
 
 class _Body:

@@ -16,6 +16,7 @@ from ..engine.dream import dream
 from ..engine.image_output import write_image
 from ..engine.images import Image, read_image, read_mask
 from ..engine.nothing import named
+from ..engine.preview import Show
 from ..protocol.errors import InputError
 from ..protocol.messages import ColorSpace, Progress
 from ..protocol.settings import DreamSettings
@@ -30,15 +31,17 @@ def dream_file(
     *,
     mask: Path | None,
     guide: Path | None,
+    show: Show | None = None,
 ) -> Generator[Progress, None, Image]:
     """Read, dream and write an image: yields progress after every tile and step, returns the result.
 
     source: a file, or the name of an image of nothing (`engine.nothing`). guide: a file, for objectives that need one.
+    show: takes a JPEG of the dream so far, now and then.
     Stop iterating to cancel: nothing has been written then. Raises ImageError, StorageError and what `dream` raises.
     """
     image = named(str(source), settings.seed) or read_image(source, color_space)
     where = None if mask is None else read_mask(mask)
-    result = yield from dream(image, brain, settings, where, None if guide is None else read_image(guide))
+    result = yield from dream(image, brain, settings, where, None if guide is None else read_image(guide), show)
     write_image(result, target)
     return result
 

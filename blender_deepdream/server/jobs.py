@@ -7,11 +7,10 @@ All of this lives in the event loop of the server, which is its only owner: no l
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 from ..protocol.errors import (
     CancelledError,
@@ -20,11 +19,10 @@ from ..protocol.errors import (
     MissingBlobError,
     NotFoundError,
     UnknownBrainError,
-    UnknownLayerError,
     WorkerLostError,
 )
-from ..protocol.messages import BrainInfo, DreamRequest, DreamResult, JobState, JobStatus, Progress, canonical_hash
-from ..protocol.settings import DreamSettings, split_channels
+from ..protocol.jobs import JobProgress, JobRequest, JobResult, JobState, JobStatus
+from .resolving import Resolved, resolve
 from .store import Store
 from .supervisor import Worker
 
@@ -37,39 +35,53 @@ MAX_ENDED = 1000
 """Ended jobs that are remembered; results of older ones are still on disk."""
 
 
+class Preview(NamedTuple):
+    """The latest picture of a job that is running, a JPEG, and the how-manieth it is: 0 before the first."""
+
+    number: int = 0
+    jpeg: bytes = b""
+
+
 class Job:
     """One job and everybody who waits for it."""
 
-    def __init__(self, job_id: str, request: DreamRequest) -> None:
-        self.id = job_id
-        self.request = request
+    def __init__(self, resolved: Resolved) -> None:
+        self.id = resolved.id
+        self.resolved = resolved
         self.wants: set[str] = set()
         self.state = JobState.QUEUED
-        self.progress: Progress | None = None
-        self.result: DreamResult | None = None
+        self.progress: JobProgress | None = None
+        self.preview = Preview()
+        self.result: JobResult | None = None
         self.error: DeepDreamError | None = None
         self._changed = asyncio.Event()
+
+    @property
+    def kind(self) -> str:
+        return self.resolved.request.KIND
 
     @property
     def changed(self) -> asyncio.Event:
         """Set at the next change. Take it before reading the job, so that no change falls in between."""
         return self._changed
 
-    def become(
-        self, state: JobState, *, result: DreamResult | None = None, error: DeepDreamError | None = None
-    ) -> None:
+    def become(self, state: JobState, *, result: JobResult | None = None, error: DeepDreamError | None = None) -> None:
         self.state, self.result, self.error = state, result, error
         if state is not JobState.RUNNING:
-            self.progress = None
+            self.progress, self.preview = None, Preview()
         self.touch()
 
-    def advance(self, progress: Progress) -> None:
+    def advance(self, progress: JobProgress) -> None:
         self.progress = progress
+        self.touch()
+
+    def show(self, jpeg: bytes) -> None:
+        self.preview = Preview(self.preview.number + 1, jpeg)
         self.touch()
 
     def forget_progress(self) -> None:
         """The job begins anew: what was told of its way is no longer true."""
-        self.progress = None
+        self.progress, self.preview = None, Preview()
         self.touch()
 
     def touch(self) -> None:
@@ -99,31 +111,30 @@ class JobQueue:
     def running(self) -> str | None:
         return self._running.id if self._running else None
 
-    async def resolve(self, request: DreamRequest) -> tuple[str, dict[str, Any]]:
-        """The id of this request's job here, and the resolved request that it is the hash of.
+    async def resolve(self, request: JobRequest) -> Resolved:
+        """What this request comes to here, without running it.
 
         Raises UnknownBrainError, UnknownLayerError; WorkerLostError if the engine cannot even start.
         """
-        facts = await self._worker.facts()
-        brain = _brain_that_can(request.settings, facts.brains)
-        layers = request.settings.layers or brain.default_layers
-        resolved = dataclasses.replace(request, settings=request.settings.replace(layers=layers)).to_json()
-        resolved |= {"brain": brain.id, "engine": facts.fingerprint}
-        return canonical_hash(resolved), resolved
+        try:
+            return resolve(request, await self._worker.facts())
+        except UnknownBrainError:
+            # it may have come into the library behind the server's back
+            return resolve(request, await self._worker.fresh_facts())
 
-    async def submit(self, request: DreamRequest, client: str) -> JobStatus:
+    async def submit(self, request: JobRequest, client: str) -> JobStatus:
         """The job of this request: the one there is, or a new one in the queue.
 
         A result on disk that is undamaged answers at once. Raises what `resolve` does, and MissingBlobError.
         """
-        job_id, _ = await self.resolve(request)
-        if self._active(job_id) is None:
-            result = await asyncio.to_thread(self._store.good_result, job_id)
+        resolved = await self.resolve(request)
+        if self._active(resolved.id) is None:
+            result = await self._good_result(resolved.id)
             if result is None:
                 await asyncio.to_thread(self._check_blobs, request)
-            if self._active(job_id) is None:  # nobody was quicker meanwhile
-                self._enter(job_id, request, result)
-        job = self._jobs[job_id]
+            if self._active(resolved.id) is None:  # nobody was quicker meanwhile
+                self._enter(resolved, result)
+        job = self._jobs[resolved.id]
         job.wants.add(client)
         return self._status(job)
 
@@ -136,7 +147,16 @@ class JobQueue:
             raise NotFoundError(
                 f"There is no job {job_id}.", "A server forgets unfinished jobs when it ends: submit it again."
             )
-        return JobStatus(job_id, JobState.DONE, result=result)
+        return JobStatus(job_id, JobState.DONE, result=result.result, kind=result.kind)
+
+    def preview(self, job_id: str) -> bytes:
+        """The latest picture of a job that is running, a JPEG. Raises NotFoundError."""
+        job = self._jobs.get(job_id)
+        if job is None or not job.preview.number:
+            raise NotFoundError(
+                f"Job {job_id} has no preview.", "There is one from half a second after a dream's start to its end."
+            )
+        return job.preview.jpeg
 
     async def follow(self, job_id: str, heartbeat: float) -> AsyncIterator[JobStatus | None]:
         """The job's status now and after each change, until it ended; None after `heartbeat` seconds of nothing.
@@ -216,8 +236,8 @@ class JobQueue:
 
     async def _run_job(self, job: Job) -> None:
         try:
-            result = await self._dream(job)
-            await asyncio.to_thread(self._store.keep_result, job.id, result)
+            result = await self._work_on(job)
+            await asyncio.to_thread(self._store.keep_result, job.id, job.kind, result)
             self._end(job, JobState.DONE, result=result)
         except CancelledError:
             if job.wants:  # somebody asked for it again while it was being stopped
@@ -230,14 +250,14 @@ class JobQueue:
             log.exception("job %s met a defect", job.id)
             self._end(job, JobState.FAILED, error=InternalError("The server met a defect of its own; see its log."))
 
-    async def _dream(self, job: Job) -> DreamResult:
+    async def _work_on(self, job: Job) -> JobResult:
         lost: WorkerLostError | None = None
         for _ in range(ATTEMPTS):
             try:
                 await self._worker.ready()
                 if not job.wants:
                     raise CancelledError("Nobody wants this job any more.")
-                return await self._worker.dream(job.id, job.request, job.advance)
+                return await self._worker.run(job.resolved, job)
             except WorkerLostError as error:
                 if not job.wants:
                     raise CancelledError("Nobody wants this job any more.") from error
@@ -246,8 +266,8 @@ class JobQueue:
         assert lost is not None
         raise WorkerLostError(f"{lost.message} This happened {ATTEMPTS} times on this job.", lost.hint) from lost
 
-    def _enter(self, job_id: str, request: DreamRequest, result: DreamResult | None) -> None:
-        job = self._jobs.setdefault(job_id, Job(job_id, request))
+    def _enter(self, resolved: Resolved, result: JobResult | None) -> None:
+        job = self._jobs.setdefault(resolved.id, Job(resolved))
         job.wants.clear()
         if result is not None:
             self._end(job, JobState.DONE, result=result)
@@ -260,7 +280,7 @@ class JobQueue:
         self._work.set()
 
     def _end(
-        self, job: Job, state: JobState, *, result: DreamResult | None = None, error: DeepDreamError | None = None
+        self, job: Job, state: JobState, *, result: JobResult | None = None, error: DeepDreamError | None = None
     ) -> None:
         job.become(state, result=result, error=error)
         # the most recently ended stand last, and the oldest are forgotten
@@ -273,31 +293,23 @@ class JobQueue:
         job = self._jobs.get(job_id)
         return job if job is not None and not job.state.ended else None
 
-    def _check_blobs(self, request: DreamRequest) -> None:
+    async def _good_result(self, job_id: str) -> JobResult | None:
+        """The result kept for a job, if it is still true."""
+        kept = await asyncio.to_thread(self._store.good_result, job_id)
+        return kept and kept.result
+
+    def _check_blobs(self, request: JobRequest) -> None:
         for sha in request.blobs:
             if not self._store.has_blob(sha):
-                raise MissingBlobError(f"The server does not have blob {sha}.", "Send the image first.")
+                raise MissingBlobError(f"The server does not have blob {sha}.", "Send it first.")
 
     def _status(self, job: Job) -> JobStatus:
         position = self._queue.index(job) if job.state is JobState.QUEUED else 0
-        return JobStatus(job.id, job.state, position, job.progress, job.result, job.error)
+        return JobStatus(job.id, job.state, position, job.progress, job.result, job.error, job.kind, job.preview.number)
 
     def _touch_queued(self) -> None:
         for job in self._queue:
             job.touch()
-
-
-def _brain_that_can(settings: DreamSettings, brains: Mapping[str, BrainInfo]) -> BrainInfo:
-    """The brain of these settings, if it has their layers. Raises UnknownBrainError, UnknownLayerError."""
-    brain = brains.get(settings.brain)
-    if brain is None:
-        raise UnknownBrainError(f"There is no brain {settings.brain!r}.", f"This server has: {', '.join(brains)}.")
-    for name in (split_channels(chosen)[0] for chosen, _ in settings.layers):
-        if name not in brain.layers:
-            raise UnknownLayerError(
-                f"Brain {brain.name} has no layer {name!r}.", f"Its layers are: {', '.join(brain.layers)}."
-            )
-    return brain
 
 
 def _cancelled() -> CancelledError:

@@ -15,13 +15,20 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from ..protocol.errors import DeepDreamError, NotFoundError, RequestError, StorageError
-from ..protocol.messages import DreamResult
+from ..protocol.jobs import KINDS, JobResult
 
 STALE_SECONDS = 3600
 """An unfinished file that nobody wrote to for this long was left by a crash."""
+
+
+class KeptResult(NamedTuple):
+    """A job's result with the kind of the job, as in `KINDS`."""
+
+    kind: str
+    result: JobResult
 
 
 class Upload:
@@ -127,23 +134,24 @@ class Store:
             self.take_in(path, self.blob_path(sha))
         return sha
 
-    def good_result(self, job_id: str) -> DreamResult | None:
-        """The result kept for a job, if its image is still there and undamaged."""
-        result = self.result(job_id)
-        return result if result is not None and self.blob_is_good(result.image) else None
+    def good_result(self, job_id: str) -> KeptResult | None:
+        """The result kept for a job, if its blobs are still there and undamaged."""
+        kept = self.result(job_id)
+        return kept if kept is not None and all(map(self.blob_is_good, kept.result.blobs)) else None
 
-    def result(self, job_id: str) -> DreamResult | None:
+    def result(self, job_id: str) -> KeptResult | None:
         """The result kept for a job. A file that cannot be read counts as none."""
         try:
-            return DreamResult.from_json(json.loads(self._result_path(job_id).read_text(encoding="utf-8")))
+            data = json.loads(self._result_path(job_id).read_text(encoding="utf-8"))
+            return KeptResult(data["kind"], KINDS[data["kind"]].result.from_json(data["result"]))
         except (OSError, ValueError, KeyError, TypeError, DeepDreamError):
             return None
 
-    def keep_result(self, job_id: str, result: DreamResult) -> None:
+    def keep_result(self, job_id: str, kind: str, result: JobResult) -> None:
         """Raises StorageError."""
         path = self.temporary_path()
         with storage_errors(path):
-            path.write_text(json.dumps(result.to_json()), encoding="utf-8")
+            path.write_text(json.dumps({"kind": kind, "result": result.to_json()}), encoding="utf-8")
             path.replace(self._result_path(job_id))
 
     def take_in(self, path: Path, target: Path) -> None:

@@ -8,7 +8,9 @@ other is gone, however it died.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import itertools
 import json
 import logging
 import os
@@ -16,13 +18,14 @@ import signal
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..protocol.errors import WorkerLostError, from_wire
-from ..protocol.messages import BrainInfo, DreamRequest, DreamResult, Progress
+from ..protocol.jobs import KINDS, JobProgress, JobResult
+from .resolving import Facts, Resolved, by_name
 
 log = logging.getLogger(__name__)
 
@@ -33,21 +36,11 @@ CLOSE_SECONDS = 1.0
 MAX_LINE = 2**24
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a worker says of itself once it is ready.
+class Hearer(Protocol):
+    """Who hears of a job that is running. jpeg: the picture so far."""
 
-    fingerprint: all that decides the bits, besides the request and the brain. brains: by name.
-    """
-
-    device: str
-    fingerprint: str
-    brains: Mapping[str, BrainInfo]
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Facts:
-        brains = map(BrainInfo.from_json, data["brains"])
-        return cls(data["device"], data["fingerprint"], {brain.name: brain for brain in brains})
+    def advance(self, progress: JobProgress) -> None: ...
+    def show(self, jpeg: bytes) -> None: ...
 
 
 class Worker:
@@ -61,9 +54,12 @@ class Worker:
         self._facts: Facts | None = None
         self._process: Process | None = None
         self._ready: asyncio.Future[Facts] | None = None
-        self._answer: asyncio.Future[DreamResult] | None = None
-        self._on_progress: Callable[[Progress], None] | None = None
+        self._answer: asyncio.Future[JobResult] | None = None
+        self._hearer: Hearer | None = None
         self._job_id = ""
+        self._kind = KINDS["dream"]
+        self._questions: dict[int, asyncio.Future[Any]] = {}
+        self._numbers = itertools.count()
         self._listener: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._closed = False
@@ -90,16 +86,35 @@ class Worker:
         assert self._ready is not None
         return await asyncio.shield(self._ready)
 
-    async def dream(self, job_id: str, request: DreamRequest, on_progress: Callable[[Progress], None]) -> DreamResult:
-        """Dream one request in the worker, which must be `ready`. Raises what the engine raised, WorkerLostError."""
-        self._job_id = job_id
-        self._on_progress = on_progress
+    async def fresh_facts(self) -> Facts:
+        """The same with the brains that there are now. Raises WorkerLostError."""
+        await self.ask("brains")
+        assert self._facts is not None
+        return self._facts
+
+    async def ask(self, what: str, **details: str) -> Any:
+        """Put a question to the worker, which answers even while it works on a job; `worker` has the questions.
+
+        Raises what the worker answers with, WorkerLostError.
+        """
+        await self.ready()
+        number = next(self._numbers)
+        answer = self._questions[number] = asyncio.get_running_loop().create_future()
+        try:
+            self._send({"do": "answer", "number": number, "what": what, **details})
+            return await answer
+        finally:
+            del self._questions[number]
+
+    async def run(self, job: Resolved, hearer: Hearer) -> JobResult:
+        """Work on one job in the worker, which must be `ready`. Raises what the engine raised, WorkerLostError."""
+        self._job_id, self._kind, self._hearer = job.id, KINDS[job.request.KIND], hearer
         self._answer = asyncio.get_running_loop().create_future()
         try:
-            self._send({"do": "dream", "id": job_id, "request": request.to_json()})
+            self._send({"do": "work", "id": job.id, "request": job.request.to_json(), "brains": dict(job.brains)})
             return await self._answer
         finally:
-            self._answer = self._on_progress = None
+            self._answer = self._hearer = None
             self._job_id = ""
 
     def cancel(self, job_id: str) -> None:
@@ -157,14 +172,13 @@ class Worker:
             f"The worker process {reason}.",
             "The server's log may say more; a smaller image or fewer octaves need less memory.",
         )
-        for future in (self._ready, self._answer):
+        for future in (self._ready, self._answer, *self._questions.values()):
             if future is not None and not future.done():
                 future.set_exception(lost)
                 future.exception()  # nobody may be waiting: no complaint about that
 
     def _receive(self, message: Mapping[str, Any]) -> None:
-        if "free_memory" in message:
-            self.free_memory = message["free_memory"]
+        self._learn(message)
         if message["is"] == "ready":
             assert self._ready is not None
             self._facts = Facts.from_json(message)
@@ -173,22 +187,36 @@ class Worker:
             assert self._ready is not None
             self._ready.set_exception(from_wire(message["error"]))
             self._ready.exception()  # nobody may be waiting: no complaint about that
-        elif self._answer is None or self._answer.done() or message["id"] != self._job_id:
+        elif message["is"] == "answer":
+            _settle(self._questions.get(message["number"]), message)
+        else:
+            self._receive_of_job(message)
+
+    def _receive_of_job(self, message: Mapping[str, Any]) -> None:
+        if self._answer is None or self._hearer is None or self._answer.done() or message["id"] != self._job_id:
             log.warning("worker spoke of job %s, which nobody waits for", message["id"])
         elif message["is"] == "progress":
-            if self._on_progress is not None:
-                self._on_progress(Progress.from_json(message["progress"]))
+            self._hearer.advance(self._kind.progress.from_json(message["progress"]))
+        elif message["is"] == "preview":
+            self._hearer.show(base64.b64decode(message["jpeg"]))
         elif message["is"] == "done":
-            self._answer.set_result(DreamResult.from_json(message["result"]))
+            self._answer.set_result(self._kind.result.from_json(message["value"]))
         else:
             self._answer.set_exception(from_wire(message["error"]))
+
+    def _learn(self, message: Mapping[str, Any]) -> None:
+        """What a message says besides what it is about."""
+        if "free_memory" in message:
+            self.free_memory = message["free_memory"]
+        if "brains" in message and self._facts is not None:
+            self._facts = replace(self._facts, brains=by_name(message["brains"]))
 
     def _send(self, message: Mapping[str, Any]) -> None:
         if self._process is None or self._process.stdin is None or self._process.stdin.is_closing():
             raise WorkerLostError("The worker process is gone.")
         self._process.stdin.write(json.dumps(message).encode() + b"\n")
 
-    def _kill_if_waiting(self, answer: asyncio.Future[DreamResult]) -> None:
+    def _kill_if_waiting(self, answer: asyncio.Future[JobResult]) -> None:
         if not answer.done() and self._process is not None:
             log.warning("worker %d does not let go of a cancelled job; killing it", self._process.pid)
             self._kill(self._process)
@@ -207,6 +235,15 @@ def end_of_process(code: int) -> str:
     except ValueError:
         name = f"signal {-code}"
     return f"was killed ({name})"
+
+
+def _settle(question: asyncio.Future[Any] | None, message: Mapping[str, Any]) -> None:
+    if question is None or question.done():  # whoever asked has gone
+        return
+    if "error" in message:
+        question.set_exception(from_wire(message["error"]))
+    else:
+        question.set_result(message["value"])
 
 
 def _environment() -> dict[str, str]:

@@ -23,7 +23,8 @@ from blender_deepdream.protocol.errors import (
     StorageError,
     VersionMismatchError,
 )
-from blender_deepdream.protocol.messages import PROTOCOL_VERSION, DreamResult, JobState, JobStatus, content_hash
+from blender_deepdream.protocol.jobs import JobState, JobStatus
+from blender_deepdream.protocol.messages import PROTOCOL_VERSION, DreamResult, content_hash
 
 SHA = content_hash(b"some bytes")
 Talk = Callable[..., DreamClient]

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from blender_deepdream.protocol.errors import DeepDreamError, ImageError, RequestError
+from blender_deepdream.protocol.jobs import JobState, JobStatus
 from blender_deepdream.protocol.messages import (
     BrainInfo,
     ColorSpace,
     DreamRequest,
     DreamResult,
-    JobState,
-    JobStatus,
     Progress,
     canonical_hash,
     check_client,
@@ -36,6 +35,7 @@ SHA = content_hash(b"")
         DreamResult(SHA, 48, 32, 1.25),
         Progress(1, 4, 2, 12, -0.5, 0.1, None),
         JobStatus(SHA, JobState.QUEUED, 3),
+        JobStatus(SHA, JobState.RUNNING, preview=2),
         JobStatus(SHA, JobState.RUNNING, progress=Progress(1, 4, 2, 12, 0.5, 0.1, 3.5)),
         JobStatus(SHA, JobState.DONE, result=DreamResult(SHA, 48, 32, 1.25)),
         BrainInfo("lite0", SHA, "A title", "MIT", ("a", "b"), (("a", 1.0),)),

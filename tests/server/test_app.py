@@ -24,11 +24,11 @@ from blender_deepdream.protocol.errors import (
     UnknownBrainError,
     UnknownLayerError,
 )
+from blender_deepdream.protocol.jobs import JobState
 from blender_deepdream.protocol.messages import (
     MAX_BLOB_BYTES,
     PROTOCOL_VERSION,
     DreamRequest,
-    JobState,
     content_hash,
 )
 from blender_deepdream.protocol.settings import DreamSettings

@@ -15,8 +15,9 @@ import pytest
 
 from blender_deepdream.engine.images import read_image
 from blender_deepdream.protocol.client import DreamClient
-from blender_deepdream.protocol.errors import CancelledError, MissingBlobError, UnknownLayerError
-from blender_deepdream.protocol.messages import ColorSpace, DreamRequest, JobState, JobStatus
+from blender_deepdream.protocol.errors import CancelledError, MissingBlobError, NotFoundError, UnknownLayerError
+from blender_deepdream.protocol.jobs import JobState, JobStatus
+from blender_deepdream.protocol.messages import ColorSpace, DreamRequest, DreamResult
 
 from .conftest import request_for
 from .process import ServerProcess, png, png_of
@@ -38,7 +39,7 @@ def test_a_dream_from_end_to_end(client: DreamClient, quick_request: DreamReques
     seen = list(client.events(client.submit(quick_request).id))
     last = seen[-1]
     assert last.state is JobState.DONE
-    assert last.result is not None
+    assert isinstance(last.result, DreamResult)
     client.get_blob(last.result.image, tmp_path / "out.exr")
     (tmp_path / "in.png").write_bytes(png(48, 32))
     image = read_image(tmp_path / "out.exr", ColorSpace.SRGB)
@@ -184,12 +185,30 @@ def test_the_event_stream_as_others_read_it(server: ServerProcess, client: Dream
     assert states[-1] == client.status(job.id)
 
 
+def test_a_dream_shows_what_it_has_come_to(client: DreamClient, tmp_path: Path) -> None:
+    source = client.put_blob(png(900, 300))
+    job = client.submit(dataclasses.replace(request_for(client, steps=1000), source=source))
+    with pytest.raises(NotFoundError):
+        client.preview(job.id)
+    numbers = (status.preview for status in client.events(job.id))
+    assert next(number for number in numbers if number) == 1
+    (tmp_path / "seen.jpg").write_bytes(client.preview(job.id))
+    shown = read_image(tmp_path / "seen.jpg")
+    assert (shown.width, shown.height) == (512, 171)
+    assert next(number for number in numbers if number > 1) == 2, "and it goes on"
+    client.cancel(job.id)
+    *_, last = client.events(job.id)
+    assert last.preview == 0
+    with pytest.raises(NotFoundError, match="no preview"):
+        client.preview(job.id)
+
+
 def test_results_outlive_the_server(start_server: Callable[..., ServerProcess]) -> None:
     first = start_server()
     client = first.client()
     request = request_for(client, steps=2)
     done = finish(client, request)
-    assert done.result is not None
+    assert isinstance(done.result, DreamResult)
     first.kill()
     second = start_server()
     again = second.client()
@@ -201,7 +220,7 @@ def test_results_outlive_the_server(start_server: Callable[..., ServerProcess]) 
     blob.write_bytes(bits[:-1] + bytes([bits[-1] ^ 1]))
     assert again.submit(request).state is not JobState.DONE, "damage is found out"
     repaired = finish(again, request)
-    assert repaired.result is not None
+    assert isinstance(repaired.result, DreamResult)
     assert repaired.result.image == done.result.image, "the same id, the same bits"
     assert blob.read_bytes() == bits
 
@@ -231,6 +250,6 @@ def test_two_servers_share_a_folder(start_server: Callable[..., ServerProcess]) 
     ids = [client.submit(request).id for client in (one, other)]
     assert ids[0] == ids[1]
     ends = [list(client.events(ids[0]))[-1] for client in (one, other)]
-    assert ends[0].result is not None
-    assert ends[1].result is not None
+    assert isinstance(ends[0].result, DreamResult)
+    assert isinstance(ends[1].result, DreamResult)
     assert ends[0].result.image == ends[1].result.image

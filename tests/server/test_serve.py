@@ -18,7 +18,7 @@ import pytest
 
 from blender_deepdream.protocol.client import DreamClient
 from blender_deepdream.protocol.errors import StorageError, TooLargeError
-from blender_deepdream.protocol.messages import JobState
+from blender_deepdream.protocol.jobs import JobState
 from blender_deepdream.server.serve import DATA_VARIABLE, default_data_folder
 
 from .conftest import linux_only, request_for

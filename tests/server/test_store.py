@@ -11,7 +11,7 @@ import pytest
 
 from blender_deepdream.protocol.errors import NotFoundError, RequestError, StorageError
 from blender_deepdream.protocol.messages import DreamResult, content_hash
-from blender_deepdream.server.store import STALE_SECONDS, Store
+from blender_deepdream.server.store import STALE_SECONDS, KeptResult, Store
 
 DATA = b"some bytes"
 SHA = content_hash(DATA)
@@ -80,13 +80,26 @@ def test_results_are_good_as_long_as_their_image_is(store: Store) -> None:
     result = DreamResult(SHA, 48, 32, 1.5)
     assert store.good_result("a" * 64) is None
     put(store)
-    store.keep_result("a" * 64, result)
-    assert store.result("a" * 64) == store.good_result("a" * 64) == result
+    store.keep_result("a" * 64, "dream", result)
+    assert store.result("a" * 64) == store.good_result("a" * 64) == KeptResult("dream", result)
     store.blob_path(SHA).unlink()
     assert store.good_result("a" * 64) is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"image": 1}', '{"image": "x", "width": 1}', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"kind": "dream"}',
+        '{"kind": "x", "result": {}}',
+        '{"kind": [], "result": {}}',
+        '{"kind": "dream", "result": {"image": "x"}}',
+        "\xff",
+    ],
+)
 def test_a_result_that_cannot_be_read_is_none(store: Store, text: str) -> None:
     (store.root / "results" / f"{'a' * 64}.json").write_text(text, encoding="latin-1")
     assert store.result("a" * 64) is None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from blender_deepdream.protocol.client import DreamClient
 from blender_deepdream.protocol.errors import InputError, WorkerLostError
-from blender_deepdream.protocol.messages import JobState
+from blender_deepdream.protocol.jobs import JobState
 from blender_deepdream.server.supervisor import CANCEL_SECONDS, end_of_process
 
 from .conftest import linux_only, request_for

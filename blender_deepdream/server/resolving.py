@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a request to what it comes to on this server: the object whose hash is the job's id.
+
+It holds all that decides a result, so that the same id means the same bits: the brains' ids, the layers that nobody
+named, the engine with what "auto" comes to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..protocol.errors import UnknownBrainError, UnknownLayerError
+from ..protocol.jobs import JobRequest
+from ..protocol.messages import BrainInfo, canonical_hash
+from ..protocol.settings import split_channels
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a worker says of itself once it is ready.
+
+    fingerprint: all that decides the bits, besides the request and the brain. brains: by name.
+    """
+
+    device: str
+    fingerprint: str
+    brains: Mapping[str, BrainInfo]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Facts:
+        return cls(data["device"], data["fingerprint"], by_name(data["brains"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A request with its job's id, and the ids of the brains that it needs, by name."""
+
+    id: str
+    request: JobRequest
+    brains: Mapping[str, str]
+    content: Mapping[str, Any]
+
+
+def resolve(request: JobRequest, facts: Facts) -> Resolved:
+    """Raises UnknownBrainError, UnknownLayerError."""
+    brain = brain_called(request.settings.brain, facts.brains)
+    layers = request.settings.layers or brain.default_layers
+    _check_layers(brain, [split_channels(chosen)[0] for chosen, _ in layers])
+    brains = {brain.name: brain.id}
+    settings = request.settings.replace(layers=layers).to_json()
+    content = request.to_json() | {"settings": settings, "brains": brains, "engine": facts.fingerprint}
+    return Resolved(canonical_hash(content), request, brains, content)
+
+
+def by_name(brains: Iterable[Mapping[str, Any]]) -> dict[str, BrainInfo]:
+    """Brains as the worker lists them."""
+    return {brain.name: brain for brain in map(BrainInfo.from_json, brains)}
+
+
+def brain_called(name: str, brains: Mapping[str, BrainInfo]) -> BrainInfo:
+    """Raises UnknownBrainError."""
+    brain = brains.get(name)
+    if brain is None:
+        raise UnknownBrainError(f"There is no brain {name[:200]!r}.", f"This server has: {', '.join(brains)}.")
+    return brain
+
+
+def _check_layers(brain: BrainInfo, layers: Collection[str]) -> None:
+    for name in layers:
+        if name not in brain.layers:
+            raise UnknownLayerError(
+                f"Brain {brain.name} has no layer {name!r}.", f"Its layers are: {', '.join(brain.layers)}."
+            )

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the worker's jobs share: the device, the blobs, the library, the brains that are loaded.
+
+Imports torch: the server process must not import this module.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..engine import zoo
+from ..engine.brain import Brain
+from ..engine.dream import fingerprint
+from ..protocol.errors import InternalError, MissingBlobError, UnknownBrainError
+from .dreaming import choose_device
+from .loaded_brains import LoadedBrains
+from .store import Store
+
+
+class Workbench:
+    """One for the whole life of a worker."""
+
+    def __init__(self, store: Store, device: str, threads: int | None) -> None:
+        self.store = store
+        self.device = choose_device(device, threads)
+        self._loaded = LoadedBrains(lambda name: zoo.load_brain(name, self.device), self.free_memory)
+
+    def describe(self) -> dict[str, Any]:
+        """The message that we are ready, and what for."""
+        return {"device": str(self.device), "fingerprint": fingerprint(self.device), **self.news()}
+
+    def news(self) -> dict[str, Any]:
+        """What may be different after a job."""
+        return {"free_memory": self.free_memory(), "brains": self.brain_list()}
+
+    def answer(self, question: Mapping[str, Any]) -> Any:
+        """Called from the thread that listens, while a job may be running. Raises UnknownBrainError."""
+        if question["what"] == "brains":
+            return self.brain_list()
+        raise InternalError(f"The worker cannot answer {question['what']!r}.")
+
+    def brain_list(self) -> list[dict[str, Any]]:
+        return [brain.to_json() for brain in zoo.list_brains()]
+
+    def brain(self, name: str, wanted: Mapping[str, str]) -> Brain:
+        """A brain ready to dream. wanted: the ids of all brains that the job was promised, by name.
+
+        Raises UnknownBrainError if the library has none of that name any more, or another; BrainFileError.
+        """
+        if zoo.find_brain(name).id != wanted[name]:
+            raise UnknownBrainError(f"Brain {name!r} was replaced after this job was submitted.", "Submit it again.")
+        return self._loaded.get(name, wanted[name], together_with=wanted)
+
+    def free_memory(self) -> int | None:
+        """Free bytes of the device; None where nobody can say."""
+        if self.device.type == "cuda":
+            kept_by_torch = torch.cuda.memory_reserved(self.device) - torch.cuda.memory_allocated(self.device)
+            return int(torch.cuda.mem_get_info(self.device)[0]) + kept_by_torch
+        return free_system_memory()
+
+    def image(self, sha: str) -> Path:
+        """The file of a blob that is whole. Raises MissingBlobError."""
+        if not self.store.blob_is_good(sha):
+            raise MissingBlobError(f"The server's copy of blob {sha} is missing or damaged.", "Send it again.")
+        return self.store.blob_path(sha)
+
+
+def free_system_memory() -> int | None:
+    """Bytes that programs can still have, what only caches files counted among them; None where nobody can say."""
+    meminfo = Path("/proc/meminfo")
+    if meminfo.is_file():
+        for line in meminfo.read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    if hasattr(os, "sysconf") and "SC_AVPHYS_PAGES" in os.sysconf_names:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None
