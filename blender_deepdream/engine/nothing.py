@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Images of nothing to dream from: clouds, noise, gradients. A brain sees in them what it likes best.
 
-After J. T. Nimoy, "Deepdream: Avoiding Kitsch", 2015. All are sRGB-encoded and seeded; clouds and noise repeat
+After J. T. Nimoy, "Deepdream: Avoiding Kitsch", 2015. All are sRGB-encoded and seeded; clouds, dusk and noise repeat
 seamlessly in both directions.
 """
 
@@ -20,6 +20,8 @@ from .images import MAX_PIXELS, MAX_SIDE, Image
 from .octaves import Size
 
 SKY, CLOUD = np.array([[0.33, 0.49, 0.72], [0.93, 0.94, 0.95]], np.float32)
+
+DUSK, ROSE, TEAL = np.array([[0.43, 0.43, 0.43], [0.07, -0.035, -0.021], [0.0, 0.021, 0.07]], np.float32)
 
 _NAME = re.compile(r"(?P<kind>[a-z]+):(?P<width>[0-9]{1,5})x(?P<height>[0-9]{1,5})")
 
@@ -42,7 +44,20 @@ def named(name: str, seed: int) -> Image | None:
 
 
 def clouds(size: Size, numbers: np.random.Generator) -> Array:
-    """White on blue: noise whose amplitude falls with its frequency, as that of real clouds does."""
+    """White on blue."""
+    cover = 1 / (1 + np.exp(-2 * _billows(size, numbers)))
+    return _mixed(SKY, CLOUD, cover.astype(np.float32))
+
+
+def dusk(size: Size, numbers: np.random.Generator) -> Array:
+    """Clouds of all colours about a middle grey: a dream has room to grow lighter and darker, and colours to use."""
+    light, rose, teal = (_billows(size, numbers)[..., None] for _ in range(3))
+    sky: Array = DUSK + 0.12 * light + ROSE * rose + TEAL * teal
+    return sky
+
+
+def _billows(size: Size, numbers: np.random.Generator) -> Array:
+    """HxW of deviation 1: noise whose amplitude falls with its frequency, as that of real clouds does."""
     spectrum = np.fft.rfft2(numbers.standard_normal(size, np.float32))
     down, across = np.fft.fftfreq(size.height)[:, None], np.fft.rfftfreq(size.width)
     frequency = np.hypot(down, across)
@@ -50,8 +65,8 @@ def clouds(size: Size, numbers: np.random.Generator) -> Array:
     spectrum *= np.maximum(frequency, 1.5 / max(size)) ** -1.6
     spectrum[0, 0] = 0
     heights = np.fft.irfft2(spectrum, s=size).astype(np.float32)
-    cover = 1 / (1 + np.exp(-2 * heights / max(float(heights.std()), 1e-12)))
-    return _mixed(SKY, CLOUD, cover.astype(np.float32))
+    billows: Array = heights / max(float(heights.std()), 1e-12)
+    return billows
 
 
 def noise(size: Size, numbers: np.random.Generator) -> Array:
@@ -75,6 +90,7 @@ def hue(size: Size, numbers: np.random.Generator) -> Array:
 
 KINDS: dict[str, Callable[[Size, np.random.Generator], Array]] = {
     "clouds": clouds,
+    "dusk": dusk,
     "noise": noise,
     "gradient": gradient,
     "hue": hue,

@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(json=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     _add_dream(commands, shared)
+    _add_atlas(commands, shared)
     _add_brains(commands, shared)
     _add_serve(commands)
     return parser
@@ -107,6 +108,32 @@ def _add_dream(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -
     )
     _add_machine(parser)
     parser.set_defaults(run=_dream)
+
+
+def _add_atlas(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
+    text = (
+        "What each layer of a brain dreams, on one sheet; or, with --channels, the strongest channels of one layer: "
+        "those that its dream raises most above the source, in units of their own deviation. Cells are kept in the "
+        "user's cache folder: a second time, or after Ctrl-C, only those that are missing are dreamed."
+    )
+    parser = commands.add_parser("atlas", help="show what a brain's layers dream", description=text, parents=[shared])
+    parser.add_argument("brain", metavar="BRAIN", help="its name")
+    parser.add_argument("target", metavar="OUT", type=Path, help="where the sheet goes: .png or .jpg")
+    parser.add_argument(
+        "--layers", action="append", default=[], metavar="NAME,...", help="which (default: all, early to late)"
+    )
+    parser.add_argument("--channels", type=_whole(1, 512), metavar="N", help="the N strongest channels of one layer")
+    parser.add_argument(
+        "--source",
+        default="dusk",
+        metavar="dusk|clouds|...|IMG",
+        help="what all dream from: an image, or clouds, noise, gradient, hue or dusk (default), clouds of all colours",
+    )
+    parser.add_argument("--size", type=_whole(32, 1024), default=192, metavar="PX", help="of a cell (default: 192)")
+    parser.add_argument("--cells", type=Path, metavar="DIR", help="folder for the cells too, each as a JPEG")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where finished cells are kept")
+    _add_machine(parser)
+    parser.set_defaults(run=_atlas)
 
 
 def _add_brains(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
@@ -160,6 +187,12 @@ def _dream(options: argparse.Namespace) -> None:
     if options.guide:
         typed.setdefault("objective", "guide-dot")
     dream_image(options, DreamSettings.from_text(typed))
+
+
+def _atlas(options: argparse.Namespace) -> None:
+    from .cli_atlas import make_atlas
+
+    make_atlas(options)
 
 
 def _list_brains(options: argparse.Namespace) -> None:

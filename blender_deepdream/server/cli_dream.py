@@ -31,7 +31,7 @@ def dream_image(options: argparse.Namespace, settings: DreamSettings) -> None:
     steps = dream_file(
         options.source, options.target, brain, settings, options.color_space, mask=options.mask, guide=options.guide
     )
-    with _reporter(options.json) as report:
+    with reporter(options.json, _where) as report:
         while True:
             try:
                 report(next(steps))
@@ -47,25 +47,27 @@ def dream_image(options: argparse.Namespace, settings: DreamSettings) -> None:
 
 
 @contextlib.contextmanager
-def _reporter(as_json: bool) -> Iterator[Callable[[Progress], None]]:
+def reporter(as_json: bool, where: Callable[[Progress], str]) -> Iterator[Callable[[Progress], None]]:
+    """What shows progress: as JSON, as a bar on a terminal, or as lines in a log. where: what is being done."""
     if as_json:
         yield lambda progress: print(json.dumps({"progress": progress.to_json()}), flush=True)
     elif sys.stderr.isatty():
         with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}") as bar:
-            yield lambda progress: _advance(bar, progress)
+            yield lambda progress: _advance(bar, progress, where(progress))
     else:
-        yield _Log()
+        yield _Log(where)
 
 
-def _advance(bar: tqdm, progress: Progress) -> None:
-    bar.set_postfix_str(_where(progress), refresh=False)
+def _advance(bar: tqdm, progress: Progress, where: str) -> None:
+    bar.set_postfix_str(where, refresh=False)
     bar.update(progress.fraction * 100 - bar.n)
 
 
 class _Log:
     """A plain line every few seconds and one at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, where: Callable[[Progress], str]) -> None:
+        self._where = where
         self._next = 0.0
 
     def __call__(self, progress: Progress) -> None:
@@ -73,7 +75,7 @@ class _Log:
             return
         self._next = time.monotonic() + LOG_SECONDS
         left = "" if progress.eta is None else f", {progress.eta:.0f} s left"
-        print(f"{progress.fraction:4.0%}  {_where(progress)}{left}", file=sys.stderr, flush=True)
+        print(f"{progress.fraction:4.0%}  {self._where(progress)}{left}", file=sys.stderr, flush=True)
 
 
 def _where(progress: Progress) -> str:

@@ -35,7 +35,7 @@ def test_each_has_any_size(kind, size):
     assert np.isfinite(image.pixels).all()
 
 
-@pytest.mark.parametrize("kind", ["clouds", "noise"])
+@pytest.mark.parametrize("kind", ["clouds", "dusk", "noise"])
 def test_some_repeat_seamlessly(kind):
     pixels = image_of(f"{kind}:96x64").pixels
     for axis in (0, 1):
