@@ -7,7 +7,8 @@ from typing import Any
 
 import bpy
 
-from ..protocol.settings import KNOBS, DreamSettings, Knob, format_layers, parse_layers
+from ..protocol.layers import format_layers, parse_layers
+from ..protocol.settings import KNOBS, DreamSettings, Knob
 
 
 def _property(knob: Knob) -> Any:

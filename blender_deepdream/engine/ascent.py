@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,9 +18,12 @@ from .brain import Brain
 from .memory import memory_errors
 from .objectives import Objective
 from .octaves import Size, Wrap, crop, extend
-from .restraint import as_lightness
+from .regions import Area
+from .restraint import as_lightness, decorrelated
 from .smoothing import smooth, unit_deviation
 from .tiling import Mosaic, Tile, Tiling
+
+Answer = TypeVar("Answer")
 
 
 class Part(NamedTuple):
@@ -31,39 +35,54 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ascent:
-    """What stays the same from step to step. numbers: the dream's only source of randomness."""
+    """What stays the same from step to step. brains: by the names in the objectives' terms. numbers: the dream's only
+    source of randomness."""
 
-    brain: Brain
-    objective: Objective
+    brains: Mapping[str, Brain]
     settings: DreamSettings
     wrap: Wrap
     tiling: Tiling
     numbers: random.Random
 
-    def step(self, image: Tensor, mask: Tensor) -> Generator[Part, None, tuple[Tensor, float]]:
-        """By how much to change the image so that the objective grows, and the objective before that.
+    def step(self, image: Tensor, mask: Tensor, areas: Sequence[Area]) -> Generator[Part, None, tuple[Tensor, float]]:
+        """By how much to change the image so that the areas' objectives grow, and what they are worth before that.
 
-        image: 1x3xHxW, dream space. mask: 1x1xHxW in [0, 1], where the mean change shall be the settings' step size.
+        image: 1x3xHxW, dream space. mask: 1x1xHxW in [0, 1], where the mean change shall be the settings' step size: in
+        each area, so that regions are equally strong.
         Yields between tiles. Raises OutOfMemoryError, SettingsError for a tile too small.
         """
-        gradient, value = yield from self._gradient(image)
-        gradient = self._smoothed(gradient)
-        if self.settings.color == "lightness":
-            gradient = as_lightness(gradient)
-        return unit_mean(gradient, mask).mul_(self.settings.step_size), value
+        change, worth = torch.zeros(()), 0.0
+        for number, area in enumerate(areas):
+            parts = self._gradient(area.objective, image)
+            gradient, value = yield from _as_part_of(parts, number, len(areas))
+            gradient = unit_mean(self._shaped(gradient), area.within(mask))
+            worth += value / len(areas)
+            if area.share is not None:
+                gradient.mul_(area.share)
+            change = change.add_(gradient) if change.ndim else gradient
+        return _as_strong_everywhere(change, areas).mul_(self.settings.step_size), worth
 
-    def _gradient(self, image: Tensor) -> Generator[Part, None, tuple[Tensor, float]]:
+    def _gradient(self, objective: Objective, image: Tensor) -> Generator[Part, None, tuple[Tensor, float]]:
         """The gradient, tile by tile; where memory runs out, from the start again in smaller tiles."""
-        stride = self.brain.stride(self.objective.layers)
+        if not objective.terms:
+            return torch.zeros_like(image), 0.0
+        stride = math.lcm(*(self.brains[brain].stride(layers) for brain, layers in objective.layers.items()))
         size = Size(*image.shape[-2:])
         # the network's cells lie elsewhere in every step; further than a cell is the same as less
         shift = Size(*(self.numbers.randint(0, self.settings.jitter) % stride for _ in size))
         while True:
             tiles = self.tiling.tiles(size, stride, shift, self.wrap, self.numbers)
             try:
-                return (yield from gradient_of(self.objective, self.brain, image, tiles))
+                return (yield from gradient_of(objective, self.brains, image, tiles))
             except OutOfMemoryError as error:
                 self.tiling.halve(stride, error)
+
+    def _shaped(self, gradient: Tensor) -> Tensor:
+        """Smoothed, and in the colours that the settings want."""
+        gradient = self._smoothed(gradient)
+        if self.settings.color == "lightness":
+            return as_lightness(gradient)
+        return decorrelated(gradient) if self.settings.color == "decorrelated" else gradient
 
     def _smoothed(self, gradient: Tensor) -> Tensor:
         """Smoothed across the sides that wrap, too, where the grid of pools ends elsewhere in every step."""
@@ -77,7 +96,7 @@ class Ascent:
 
 
 def gradient_of(
-    objective: Objective, brain: Brain, image: Tensor, tiles: Sequence[Tile]
+    objective: Objective, brains: Mapping[str, Brain], image: Tensor, tiles: Sequence[Tile]
 ) -> Generator[Part, None, tuple[Tensor, float]]:
     """How the objective grows with each value of the image (1x3xHxW), up to a factor, and its value.
 
@@ -90,7 +109,8 @@ def gradient_of(
         if seen.share:
             yield Part(seen.share, seen.value / seen.share)
         with memory_errors():
-            value = _look_at(tile, image, brain, objective, mosaics)
+            patch = tile.read(image).contiguous(memory_format=torch.channels_last).requires_grad_()
+            value = sum(_look_at(tile, patch, name, brains[name], objective, mosaics) for name in objective.layers)
         seen = Part(seen.share + tile.share, seen.value + tile.share * value)
     total = torch.zeros(())
     for term in objective.terms:
@@ -100,16 +120,38 @@ def gradient_of(
     return total, seen.value
 
 
-def _look_at(tile: Tile, image: Tensor, brain: Brain, objective: Objective, mosaics: Sequence[Mosaic]) -> float:
-    """Add one tile's gradients to each term's mosaic. Returns the objective there."""
-    patch = tile.read(image).contiguous(memory_format=torch.channels_last).requires_grad_()
+def _look_at(
+    tile: Tile, patch: Tensor, name: str, brain: Brain, objective: Objective, mosaics: Sequence[Mosaic]
+) -> float:
+    """Add one tile's gradients to the mosaic of each of a brain's terms. Returns their part of the objective there."""
+    own = [(term, mosaic) for term, mosaic in zip(objective.terms, mosaics, strict=True) if term.brain == name]
     with torch.enable_grad():
-        measures = objective.measures(brain.activations(patch, objective.layers))
-    for index, (mosaic, measure) in enumerate(zip(mosaics, measures, strict=True)):
+        measures = objective.measures(name, brain.activations(patch, objective.layers[name]))
+    for index, ((_, mosaic), measure) in enumerate(zip(own, measures, strict=True)):
         # a measure is a mean over the tile: a pixel of a small tile would have more of a say
-        (gradient,) = torch.autograd.grad(measure * tile.extent, patch, retain_graph=index + 1 < len(mosaics))
+        (gradient,) = torch.autograd.grad(measure * tile.extent, patch, retain_graph=index + 1 < len(own))
         mosaic.add(tile, gradient)
-    return sum(term.weight * measure.item() for term, measure in zip(objective.terms, measures, strict=True))
+    return sum(term.weight * measure.item() for (term, _), measure in zip(own, measures, strict=True))
+
+
+def _as_part_of(parts: Generator[Part, None, Answer], number: int, of: int) -> Generator[Part, None, Answer]:
+    """One area's way as a part of the step's, its end as well if others follow."""
+    while True:
+        try:
+            part = next(parts)
+        except StopIteration as end:
+            answer: Answer = end.value
+            break
+        yield Part((number + part.share) / of, part.value)
+    if number + 1 < of:
+        yield Part((number + 1) / of, 0.0)
+    return answer
+
+
+def _as_strong_everywhere(change: Tensor, areas: Sequence[Area]) -> Tensor:
+    """The change with what soft edges have lost made good: where two areas mix, their patterns cancel out in part."""
+    squares = [area.share.square() for area in areas if area.share is not None]
+    return change.div_(torch.stack(squares).sum(dim=0).sqrt_()) if squares else change
 
 
 def unit_mean(gradient: Tensor, mask: Tensor) -> Tensor:

@@ -18,16 +18,18 @@ from PIL import Image as Pillow
 from torch import Tensor
 
 from ..protocol.errors import InputError, SettingsError
+from ..protocol.layers import CLASSES, read_choice
 from ..protocol.messages import ColorSpace, Progress, canonical_hash, content_hash
-from ..protocol.settings import DreamSettings, split_channels
+from ..protocol.settings import DreamSettings
 from . import dreamspace
 from .brain import Brain, Layer
 from .cell_cache import CellCache
+from .classes import find_classes
 from .dream import dream, fingerprint
 from .images import Image
 from .memory import memory_errors
 from .octaves import Size, resize_picture
-from .wanted import objective_of
+from .wanted import brains_of, no_other_brain, objective_of
 
 ATLAS_VERSION = 1
 """Raised whenever the same cell would come to other bits though the engine stayed the same."""
@@ -158,7 +160,8 @@ def strongest_channels(
 def _strongest_subjects(studio: _Studio, whole: Subject, count: int) -> Generator[Progress, None, list[Subject]]:
     """One subject for each of a layer's strongest channels."""
     layer = whole.cell.layer
-    if split_channels(layer)[1]:
+    choice = read_choice(layer)
+    if choice.channels or choice.classes:
         raise InputError(f"{layer!r} names channels already.", "Name the layer alone to see its strongest ones.")
     before = resize_picture(studio.source, Size(whole.side, whole.side))
     after = yield from studio.dreamt(whole)
@@ -177,12 +180,16 @@ def _strongest_subjects(studio: _Studio, whole: Subject, count: int) -> Generato
 
 def _layer_subject(brain: Brain, name: str, size: int) -> Subject:
     """What shows one layer, or some channels of it. Raises UnknownLayerError."""
-    layer_name, channels = split_channels(name)
+    choice = read_choice(name)
+    if choice.layer == CLASSES:
+        layer_name, channels = find_classes(brain.card, choice.classes)
+    else:
+        layer_name, channels = choice.layer, tuple(channel for channel, _ in choice.channels)
     layer = brain.card.layer(layer_name)
     recipe = next(recipe for stride, recipe in _RECIPES if layer.stride <= stride)
     objective = "mean" if channels or layer == brain.card.classifier else "l2"
     settings = DreamSettings().replace(layers=((name, 1.0),), objective=objective, **recipe.settings)
-    objective_of(settings, brain, None)
+    objective_of(settings, None, brains_of([settings], brain, no_other_brain), settings.octaves)
     side = round(max(size, DREAM_SIDE) * recipe.zoom)
     return Subject(_caption(layer, name, channels), settings, side, side**2 * _depth(brain, layer))
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from ..protocol.errors import UnknownLayerError
+from ..protocol.layers import LayerWeights
 from ..protocol.messages import BrainInfo
-from ..protocol.settings import LayerWeights
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ Mordvintsev, Olah and Tyka, "Inceptionism", 2015, https://github.com/google/deep
 from __future__ import annotations
 
 import random
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import numpy as np
 import torch
@@ -26,9 +26,10 @@ from .memory import memory_errors
 from .octaves import Size, Wrap, octave_sizes, resize, resize_picture, with_margin, without_margin
 from .pace import Pace
 from .preview import Preview, Show
+from .regions import Region, areas_of
 from .restraint import restrain, with_colors_of
 from .tiling import Tiling, automatic_side
-from .wanted import objective_of
+from .wanted import Load, brains_of, no_other_brain, objective_of
 
 ENGINE_VERSION = "3"
 """Raised whenever the same request would come to other bits."""
@@ -40,35 +41,43 @@ def dream(
     settings: DreamSettings,
     mask: NDArray[np.float32] | None = None,
     guide: Image | None = None,
+    *,
+    regions: Sequence[Region] = (),
+    load: Load = no_other_brain,
     show: Show | None = None,
 ) -> Generator[Progress, None, Image]:
     """Dream the image: yields its progress after every step and between its tiles, then returns the result.
 
     image: any size from 1x1, any colour space, any range. settings: those of `settings.brain` are taken from `brain`.
     mask: heightxwidth in [0, 1]; stretched to the image; scales how strongly a pixel dreams, 0 leaves it bit for bit.
-    guide: any image, for the objectives that need one. show: takes a JPEG of the dream so far, now and then.
+    guide: any image, for the objectives that need one. regions: parts that dream of their own, within the mask.
+    load: finds the further brains that layers are of. show: takes a JPEG of the dream so far, now and then.
     The result has the image's size, channels, colour space and alpha. The same seed gives the same bits wherever
     `fingerprint` is the same. Stop iterating to cancel: nothing is left behind. `dream_to_end` waits for the result.
-    Raises UnknownLayerError, SettingsError, ImageError (a mask that is none), OutOfMemoryError.
+    Raises UnknownLayerError, UnknownBrainError, SettingsError, ImageError (a mask that is none), OutOfMemoryError.
     """
     with memory_errors():
         wrap = Wrap(rows=settings.seamless in ("y", "both"), columns=settings.seamless in ("x", "both"))
-        tiling = Tiling(settings.tile, brain.device, brain.card.smallest)
-        objective = objective_of(settings, brain, guide)
-        ascent = Ascent(brain, objective, settings, wrap, tiling, random.Random(settings.seed))
         source = with_margin(dreamspace.enter(image, settings.exposure, brain.device), wrap)
         where = with_margin(dream_mask(mask, dreamspace.dreamable(image), brain.device), wrap)
         sizes = octave_sizes(Size(*source.shape[-2:]), settings.octaves, settings.octave_scale)
+        brains = brains_of([settings, *(region.settings for region in regions)], brain, load)
+        whole = objective_of(settings, guide, brains, len(sizes))
+        parts = [objective_of(region.settings, region.guide, brains, len(sizes)) for region in regions]
+        areas = areas_of(whole, zip(regions, parts, strict=True), image.size, wrap, brain.device)
+        tiling = Tiling(settings.tile, brain.device, max(known.card.smallest for known in brains.values()))
+        ascent = Ascent(brains, settings, wrap, tiling, random.Random(settings.seed))
         pace = Pace(sizes, settings.steps)
         preview = Preview(show, source, settings.strength * where, wrap)
         detail = torch.zeros(1, 3, 1, 1, device=brain.device)
-        for size in sizes:
+        for octave, size in enumerate(sizes, 1):
             base, mask_here = (resize_picture(picture, size, wrap) for picture in (source, where))
+            areas_here = [area.at(octave, size, wrap) for area in areas]
             everywhere = bool(mask_here.eq(1).all())
             dreamt = (base + resize(detail, size, wrap)).clamp_(0, 1)
             for _ in range(settings.steps):
                 seen = dreamt if everywhere else torch.lerp(base, dreamt, mask_here)
-                change, value = yield from pace.during_step(ascent.step(seen, mask_here))
+                change, value = yield from pace.during_step(ascent.step(seen, mask_here, areas_here))
                 dreamt = restrain(dreamt.add_(change).clamp_(0, 1), base, settings, wrap)
                 preview.offer(base, dreamt)
                 yield pace.after_step(value)
@@ -87,9 +96,12 @@ def dream_to_end(
     settings: DreamSettings,
     mask: NDArray[np.float32] | None = None,
     guide: Image | None = None,
+    *,
+    regions: Sequence[Region] = (),
+    load: Load = no_other_brain,
 ) -> Image:
     """What `dream` returns, for those who need no progress."""
-    steps = dream(image, brain, settings, mask, guide)
+    steps = dream(image, brain, settings, mask, guide, regions=regions, load=load)
     while True:
         try:
             next(steps)

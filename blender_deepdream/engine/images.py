@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 
 from ..protocol.errors import ImageError
 from ..protocol.messages import ColorSpace
+from ..protocol.nothing import MAX_PIXELS, MAX_SIDE
 from .color import Array, convert
-
-MAX_SIDE = 65_536
-MAX_PIXELS = 2**28
+from .octaves import Size
 
 _EXR, _PNG, _JPEG = b"\x76\x2f\x31\x01", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -60,6 +59,10 @@ class Image:
     @property
     def width(self) -> int:
         return int(self.pixels.shape[1])
+
+    @property
+    def size(self) -> Size:
+        return Size(self.height, self.width)
 
     @property
     def color(self) -> Array:

@@ -20,11 +20,12 @@ def dream_mask(mask: NDArray[np.float32] | None, dreamable: NDArray[np.bool_], d
     """
     where = torch.from_numpy(dreamable.astype(np.float32))[None, None]
     if mask is not None:
-        where = where * _stretched(mask, Size(*dreamable.shape))
+        where = where * stretched(mask, Size(*dreamable.shape))
     return where.to(device)
 
 
-def _stretched(mask: NDArray[np.float32], size: Size) -> Tensor:
+def stretched(mask: NDArray[np.float32], size: Size) -> Tensor:
+    """A mask of any size as 1x1xHxW of this size, in [0, 1]. Raises ImageError for what is no mask."""
     if mask.ndim != 2 or not mask.size:
         raise ImageError(f"A mask must be a grey image, height by width, not of shape {mask.shape}.")
     clean = np.clip(np.nan_to_num(mask.astype(np.float32), nan=0.0), 0, 1)

@@ -1,46 +1,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Images of nothing to dream from: clouds, noise, gradients. A brain sees in them what it likes best.
 
-After J. T. Nimoy, "Deepdream: Avoiding Kitsch", 2015. All are sRGB-encoded and seeded; clouds, dusk and noise repeat
-seamlessly in both directions.
+After J. T. Nimoy, "Deepdream: Avoiding Kitsch", 2015. All are made sRGB-encoded and seeded; clouds, dusk and noise
+repeat seamlessly in both directions.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 
 import numpy as np
 
-from ..protocol.errors import ImageError
 from ..protocol.messages import ColorSpace
+from ..protocol.nothing import read_nothing
 from .color import Array
-from .images import MAX_PIXELS, MAX_SIDE, Image
+from .images import Image
 from .octaves import Size
 
 SKY, CLOUD = np.array([[0.33, 0.49, 0.72], [0.93, 0.94, 0.95]], np.float32)
 
 DUSK, ROSE, TEAL = np.array([[0.43, 0.43, 0.43], [0.07, -0.035, -0.021], [0.0, 0.021, 0.07]], np.float32)
 
-_NAME = re.compile(r"(?P<kind>[a-z]+):(?P<width>[0-9]{1,5})x(?P<height>[0-9]{1,5})")
 
+def named(name: str, seed: int, color_space: ColorSpace = ColorSpace.AUTO) -> Image | None:
+    """The image of a name like `clouds:1920x1080` or `clouds:1920x1080:7`; None for what is no such name.
 
-def named(name: str, seed: int) -> Image | None:
-    """The image of a name like `clouds:1920x1080`; None for what is no such name, a file's, say.
-
-    Raises ImageError for a size that no image has.
+    seed: where the name has none. color_space: of the image; AUTO: sRGB. Raises ImageError for an impossible size.
     """
-    match = _NAME.fullmatch(name)
-    if match is None or match["kind"] not in KINDS:
+    nothing = read_nothing(name)
+    if nothing is None:
         return None
-    size = Size(int(match["height"]), int(match["width"]))
-    if not min(size) or max(size) > MAX_SIDE or size.pixels > MAX_PIXELS:
-        raise ImageError(
-            f"{name} has no possible size.", f"Sides are 1 to {MAX_SIDE:,}, pixels at most {MAX_PIXELS:,}."
-        )
-    pixels = KINDS[match["kind"]](size, np.random.default_rng(seed))
-    return Image(np.clip(pixels, 0, 1, dtype=np.float32), ColorSpace.SRGB)
+    numbers = np.random.default_rng(seed if nothing.seed is None else nothing.seed)
+    pixels = KINDS[nothing.kind](Size(nothing.height, nothing.width), numbers)
+    image = Image(np.clip(pixels, 0, 1, dtype=np.float32), ColorSpace.SRGB)
+    return image if color_space == ColorSpace.AUTO else image.in_space(color_space)
 
 
 def clouds(size: Size, numbers: np.random.Generator) -> Array:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..protocol.errors import SettingsError
+from ..protocol.layers import Octaves
 
 Measure = Callable[[Tensor], Tensor]
 """From a layer's 1xCxHxW activations to a scalar: a mean over the positions, so that tiles can be joined."""
@@ -22,17 +23,20 @@ MATCHES_AT_ONCE = 2**23
 """Pairs of a position in the image and one in the guide that are compared at a time: bounds the memory of a match."""
 
 LEAST_COSINE = 0.1
-"""A position that is unlike everything in the guide still grows towards it."""
+"""A position that is unlike all that it shall become still grows towards it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One layer's part. measure: what shall grow. channels: those that are measured; none: all."""
+    """One layer's part. measure: what shall grow. channels: those that are measured; none: all. brain: whose layer it
+    is, "" for the dream's own. octaves: in which it grows."""
 
     layer: str
     weight: float
     measure: Measure
     channels: tuple[int, ...] = ()
+    brain: str = ""
+    octaves: Octaves = Octaves()
 
     def __call__(self, activations: Tensor) -> Tensor:
         return self.measure(activations[:, list(self.channels)] if self.channels else activations)
@@ -53,9 +57,10 @@ class Objective:
     __rmul__ = __mul__
 
     @property
-    def layers(self) -> tuple[str, ...]:
-        """The layers that are looked at, each once."""
-        return tuple(dict.fromkeys(term.layer for term in self.terms))
+    def layers(self) -> dict[str, tuple[str, ...]]:
+        """The layers that are looked at, each once, by brain."""
+        names = dict.fromkeys((term.brain, term.layer) for term in self.terms)
+        return {brain: tuple(layer for owner, layer in names if owner == brain) for brain, _ in names}
 
     def shares(self) -> Objective:
         """The same mixture with weights whose magnitudes sum to 1. Raises SettingsError if all of them are 0."""
@@ -64,9 +69,15 @@ class Objective:
             raise SettingsError("All layers have weight 0, so nothing would dream.", "Give one of them a weight.")
         return self * (1 / total)
 
-    def measures(self, activations: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-        """The scalar of each term, unweighted, from activations by layer name."""
-        return tuple(term(activations[term.layer]) for term in self.terms)
+    def in_octave(self, octave: int) -> Objective:
+        """What dreams in this octave, counted from 1, as shares of it; no terms where nothing does."""
+        terms = (term for term in self.terms if term.octaves.first <= octave <= term.octaves.last and term.weight)
+        objective = Objective(tuple(terms))
+        return objective.shares() if objective.terms else objective
+
+    def measures(self, brain: str, activations: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+        """The scalar of each of a brain's terms, unweighted, from its activations by layer name."""
+        return tuple(term(activations[term.layer]) for term in self.terms if term.brain == brain)
 
 
 def l2(layer: str, channels: Sequence[int] = ()) -> Objective:
@@ -90,16 +101,28 @@ def guide_dot(layer: str, guide: Tensor, channels: Sequence[int] = ()) -> Object
     return Objective((Term(layer, 1.0, partial(_match, _vectors(guide, channels)), tuple(channels)),))
 
 
-def guide_cosine(layer: str, guide: Tensor, channels: Sequence[int] = ()) -> Objective:
+def guide_cosine(layer: str, guide: Tensor, channels: Sequence[int] = (), power: float = 1.0) -> Objective:
     """Each position grows towards the position of the guide that it is most like, however loud that one is.
 
     Dot product times cosine, as in lucid's caricatures: an image that is its own guide becomes more of what it is.
     https://github.com/tensorflow/lucid/blob/master/notebooks/misc/feature_inversion_caricatures.ipynb
-    guide: as for `guide_dot`.
+    guide: as for `guide_dot`. power: of the cosine.
     """
     vectors = _vectors(guide, channels)
     directions = vectors / vectors.norm(dim=0).clamp_min(torch.finfo(vectors.dtype).tiny)
-    return Objective((Term(layer, 1.0, partial(_match_direction, directions), tuple(channels)),))
+    return Objective((Term(layer, 1.0, partial(_match_direction, directions, power), tuple(channels)),))
+
+
+def direction(layer: str, components: Sequence[tuple[int, float]], power: float = 1.0) -> Objective:
+    """Each position grows along one direction in the space of the layer's channels: dot product times cosine.
+
+    components: channels with their factors, the other channels' are 0; only their ratios count. power: of the cosine;
+    above 0, what else a position sees has to go. lucid's objective for directions
+    (https://github.com/tensorflow/lucid/blob/master/lucid/optvis/objectives.py).
+    """
+    factors = torch.tensor([factor for _, factor in components])
+    channels = [channel for channel, _ in components]
+    return Objective((Term(layer, 1.0, partial(_along, channels, factors / factors.norm(), power)),))
 
 
 def _mean_square(activations: Tensor) -> Tensor:
@@ -111,11 +134,20 @@ def _match(guide: Tensor, activations: Tensor) -> Tensor:
     return (seen * nearest(seen.detach(), guide)).sum(dim=0).mean()
 
 
-def _match_direction(guide: Tensor, activations: Tensor) -> Tensor:
+def _match_direction(guide: Tensor, power: float, activations: Tensor) -> Tensor:
     seen = _vectors(activations)
-    dot = (seen * nearest(seen.detach(), guide)).sum(dim=0)
+    return _with_cosine((seen * nearest(seen.detach(), guide)).sum(dim=0), seen, power)
+
+
+def _along(channels: list[int], factors: Tensor, power: float, activations: Tensor) -> Tensor:
+    seen = _vectors(activations)
+    return _with_cosine(factors.to(seen) @ seen[channels], seen, power)
+
+
+def _with_cosine(dot: Tensor, seen: Tensor, power: float) -> Tensor:
+    """The mean over positions of their dot products with something of length 1, times a power of the cosine."""
     length = seen.square().sum(dim=0).clamp_min(torch.finfo(seen.dtype).tiny).sqrt()
-    return (dot * (dot / length).clamp_min(LEAST_COSINE)).mean()
+    return (dot * (dot / length).clamp_min(LEAST_COSINE) ** power).mean()
 
 
 def _vectors(activations: Tensor, channels: Sequence[int] = ()) -> Tensor:

@@ -15,6 +15,10 @@ EDGE = 0.1
 LEAST_VARIANCE = 1e-3
 """Of a picture's colours: without it, a source of one colour would leave no room for any dream."""
 
+COLOR_CORRELATION = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
+"""A root of the covariance of ImageNet's colours, red, green and blue by row: lucid's
+(https://github.com/tensorflow/lucid/blob/master/lucid/optvis/param/color.py)."""
+
 
 def restrain(image: Tensor, source: Tensor, settings: DreamSettings, wrap: Wrap) -> Tensor:
     """The image after what the settings hold against a step. image, source: 1x3xHxW, dream space."""
@@ -45,6 +49,15 @@ def calmed(image: Tensor, amount: float, wrap: Wrap) -> Tensor:
 def as_lightness(gradient: Tensor) -> Tensor:
     """The part of a gradient (1x3xHxW) that makes all three colours lighter or darker alike."""
     return gradient.mean(dim=1, keepdim=True).expand_as(gradient).contiguous()
+
+
+def decorrelated(gradient: Tensor) -> Tensor:
+    """The gradient (1x3xHxW) in the colours of photographs: as if it moved their principal components.
+
+    Olah, Mordvintsev and Schubert, "Feature Visualization", 2017: where x = C z, a step along dz is C C^T dx.
+    """
+    matrix = gradient.new_tensor(COLOR_CORRELATION)
+    return torch.einsum("dc,nchw->ndhw", matrix @ matrix.T, gradient)
 
 
 def with_colors_of(image: Tensor, source: Tensor, mask: Tensor) -> Tensor:

@@ -7,7 +7,7 @@
     │   ├── FrameRangeError        a frame list that is none
     │   ├── SceneError             the Blender scene lacks something: a camera, a node
     │   ├── UnknownBrainError      no brain of that name
-    │   ├── UnknownLayerError      the brain has no such layer
+    │   ├── UnknownLayerError      the brain has no such layer, channel or class
     │   ├── ImageError             an image that cannot be read, is empty or too large
     │   ├── RequestError           a malformed request on the wire
     │   │   └── TooLargeError      a request or an upload beyond the server's limit

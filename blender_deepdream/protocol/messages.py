@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from .errors import RequestError
-from .settings import DreamSettings, LayerWeights, check_guide
+from .layers import LayerWeights
+from .nothing import read_nothing
+from .settings import KNOBS, DreamSettings, check_direction, check_guide
 
 PROTOCOL_VERSION = 1
 """Raised whenever an older client or server would misread the other. Sent in `PROTOCOL_HEADER` and in /v1/health."""
@@ -28,6 +30,7 @@ the job away from another."""
 
 MAX_BLOB_BYTES = 2 * 2**30
 MAX_REQUEST_BYTES = 2**20
+MAX_REGIONS = 16
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CLIENT = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -68,12 +71,53 @@ def check_client(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Region:
+    """A part of the image that dreams of its own.
+
+    mask: blob of a grey image, stretched to the source's size: how much of a pixel is this region's. Regions share
+    where they overlap; where there is none, the request's own layers dream. layers: empty for the request's.
+    objective: None for the request's. guide: blob, if its objective needs another one than the request's.
+    """
+
+    mask: str
+    layers: LayerWeights = ()
+    objective: str | None = None
+    guide: str | None = None
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return tuple(blob for blob in (self.mask, self.guide) if blob is not None)
+
+    def settings(self, whole: DreamSettings) -> DreamSettings:
+        """What is dreamed here, in an image of these settings. Raises SettingsError."""
+        return whole.replace(layers=self.layers or whole.layers, objective=self.objective or whole.objective)
+
+    def to_json(self) -> dict[str, Any]:
+        layers = [list(layer) for layer in self.layers]
+        return {"mask": self.mask, "layers": layers, "objective": self.objective, "guide": self.guide}
+
+    @classmethod
+    def from_json(cls, data: object) -> Region:
+        """Raises RequestError or SettingsError."""
+        _check_fields(data, "region", {"mask", "layers", "objective", "guide"})
+        assert isinstance(data, Mapping)
+        objective, guide = data.get("objective"), data.get("guide")
+        return cls(
+            mask=check_hash(data.get("mask")),
+            layers=KNOBS["layers"].check(data.get("layers", [])),
+            objective=None if objective is None else KNOBS["objective"].check(objective),
+            guide=None if guide is None else check_hash(guide),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class DreamRequest:
     """One image to dream.
 
-    source: blob of an image file (EXR, PNG, JPEG, TIFF), RGB or RGBA or grey. mask: blob of a grey image, stretched
-    to the source's size; 0 leaves a pixel as it is, 1 dreams it fully. color_space: of the source and of the result.
-    guide: blob of an image of any size, for the objectives that need one, and for them only (else SettingsError).
+    source: blob of an image file (EXR, PNG, JPEG, TIFF), RGB or RGBA or grey; or an image of nothing, by name: see
+    `nothing`. mask: blob of a grey image, stretched to the source's size; 0 leaves a pixel as it is, 1 dreams it fully.
+    color_space: of the source and of the result. guide: blob of an image of any size, for the objectives that need one,
+    and for them only (else SettingsError). regions: parts that dream of their own, within the mask.
     The result is a float EXR of the source's size, channels and colour space.
     """
 
@@ -82,15 +126,19 @@ class DreamRequest:
     mask: str | None = None
     color_space: ColorSpace = ColorSpace.AUTO
     guide: str | None = None
+    regions: tuple[Region, ...] = ()
 
     KIND = "dream"
 
     def __post_init__(self) -> None:
-        check_guide(self.settings, self.guide is not None)
+        check_wishes(self.settings, self.guide is not None, self.regions)
 
     @property
     def blobs(self) -> tuple[str, ...]:
-        return tuple(blob for blob in (self.source, self.mask, self.guide) if blob is not None)
+        """All that must be on the server, each once."""
+        source = self.source if read_nothing(self.source) is None else None
+        own = (blob for blob in (source, self.mask, self.guide) if blob is not None)
+        return tuple(dict.fromkeys([*own, *(blob for region in self.regions for blob in region.blobs)]))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -98,30 +146,56 @@ class DreamRequest:
             "source": self.source,
             "mask": self.mask,
             "guide": self.guide,
+            "regions": [region.to_json() for region in self.regions],
             "color_space": str(self.color_space),
             "settings": self.settings.to_json(),
         }
 
     @classmethod
     def from_json(cls, data: object) -> DreamRequest:
-        """Raises RequestError or SettingsError."""
+        """Raises RequestError, SettingsError, or ImageError for an image of nothing without a size."""
         if not isinstance(data, Mapping) or data.get("kind") != cls.KIND:
             raise RequestError(f"A job is a JSON object whose kind is {cls.KIND!r}.")
-        unknown = set(data) - {"kind", "source", "mask", "guide", "color_space", "settings"}
-        if unknown:
-            raise RequestError(f"A dream job has no field {sorted(map(str, unknown))[0]!r}.")
-        mask, guide = data.get("mask"), data.get("guide")
+        _check_fields(data, "dream job", {"kind", "source", "mask", "guide", "regions", "color_space", "settings"})
+        mask, guide, regions = data.get("mask"), data.get("guide"), data.get("regions", [])
+        if not isinstance(regions, list) or len(regions) > MAX_REGIONS:
+            raise RequestError(f"regions must be a list of at most {MAX_REGIONS} regions.")
         try:
             space = ColorSpace(str(data.get("color_space", ColorSpace.AUTO)))
         except ValueError:
             raise RequestError(f"color_space must be one of: {', '.join(ColorSpace)}.") from None
         return cls(
-            source=check_hash(data.get("source")),
+            source=_check_source(data.get("source")),
             mask=None if mask is None else check_hash(mask),
             guide=None if guide is None else check_hash(guide),
+            regions=tuple(map(Region.from_json, regions)),
             color_space=space,
             settings=DreamSettings.from_json(data.get("settings", {})),
         )
+
+
+def check_wishes(settings: DreamSettings, guide: bool, regions: Sequence[Region]) -> None:
+    """Raises SettingsError where the image or a region lacks a guide, or directions, or has a guide of no use."""
+    wishes = [(region.settings(settings), region.guide is not None) for region in regions]
+    # a guide of the whole image may be there for a region's sake
+    lent = guide and any(wish.needs_guide and not own for wish, own in wishes)
+    check_guide(settings, guide and (settings.needs_guide or not lent))
+    for wish, own in wishes:
+        check_guide(wish, own or (guide and wish.needs_guide))
+    for wish in (settings, *(wish for wish, _ in wishes)):
+        check_direction(wish)
+
+
+def _check_source(value: object) -> str:
+    return value if isinstance(value, str) and read_nothing(value) else check_hash(value)
+
+
+def _check_fields(data: object, what: str, known: Collection[str]) -> None:
+    if not isinstance(data, Mapping):
+        raise RequestError(f"A {what} must be a JSON object.")
+    unknown = set(data) - set(known)
+    if unknown:
+        raise RequestError(f"A {what} has no field {sorted(map(str, unknown))[0]!r}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,21 +10,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .errors import SettingsError
-
-LayerWeights = tuple[tuple[str, float], ...]
-"""Layers to dream with, each with its weight: (("_blocks.9", 1.0), ("_blocks.4:12+57", 0.5)). Empty: the brain's
-default. A name may choose channels of its layer: `split_channels`."""
-
-MAX_LAYERS = 32
-MAX_NAME_LENGTH = 200
-
-_CHANNELS = re.compile(r"(?P<layer>.+):(?P<channels>[0-9]{1,6}(\+[0-9]{1,6})*)")
+from .layers import MAX_NAME_LENGTH, MAX_OCTAVES, LayerWeights, check_layers, parse_layers, read_choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +40,7 @@ class Knob:
     def check(self, value: object) -> Any:
         """The value in its own type. Raises SettingsError if it has another type or lies outside the hard range."""
         if self.kind == "layers":
-            return _check_layers(value)
+            return check_layers(value)
         if self.kind == "text":
             return self._check_text(value)
         if self.kind == "choice":
@@ -127,14 +118,23 @@ class DreamSettings:
     brain: str = _text("lite0", "Brain", "Network that dreams")
     layers: LayerWeights = _layers(
         "Layers",
-        "Layers whose activity grows, with weights: _blocks.4=2, _blocks.9; or channels of them: _blocks.9:12+57. "
-        "Early layers draw lines and cells, late ones things. Empty: the brain's own choice",
+        "Layers whose activity grows, with weights: _blocks.4=2, _blocks.9; channels of them: _blocks.9:12+57; classes "
+        "the brain knows: class:peacock; in some octaves, from 1, the smallest: _blocks.4@3-; of another brain: "
+        "squeezenet::fire9. Early layers draw lines and cells, late ones things. Empty: the brain's own choice",
     )
     objective: str = _choice(
-        ("l2", "mean", "guide-dot", "guide-cosine"),
+        ("l2", "mean", "guide-dot", "guide-cosine", "direction"),
         "Objective",
         "What grows in the layers. l2: whatever they see; mean: their activation, best for single channels; "
-        "guide-dot, guide-cosine: what is most like something in the guide image, the loudest or the closest",
+        "guide-dot, guide-cosine: what is most like something in the guide image, the loudest or the closest; "
+        "direction: a mixture of channels, with factors as in _blocks.9:12+57*-0.5",
+    )
+    cosine_power: float = _number(
+        1.0,
+        "Cosine Power",
+        "For guide-cosine and direction: how much more the likeness counts than the loudness; 0 is dot product alone",
+        (0, 8),
+        (0, 4),
     )
     strength: float = _number(
         1.0, "Strength", "How much of the dream goes into the image: 0 none, 1 all, above 1 exaggerated", (0, 4), (0, 1)
@@ -143,7 +143,7 @@ class DreamSettings:
         4,
         "Octaves",
         "Sizes of the image that dream, from small to full; more give larger shapes",
-        (1, 16),
+        (1, MAX_OCTAVES),
         (1, 8),
     )
     octave_scale: float = _number(
@@ -171,14 +171,38 @@ class DreamSettings:
         0.0, "Pull", "How much of the way back to the source each step goes: 0 none, 1 all", (0, 1), (0, 0.3)
     )
     color: str = _choice(
-        ("free", "lightness", "source"),
+        ("free", "lightness", "source", "decorrelated"),
         "Color",
-        "free: any color; lightness: only lighter and darker; source: as much of each color as the source has",
+        "free: any color; lightness: only lighter and darker; source: as much of each color as the source has; "
+        "decorrelated: colors as they go together in photographs, mostly light and dark, warm and cool",
     )
     seamless: str = _choice(
         ("no", "x", "y", "both"),
         "Seamless",
         "Sides across which the dream goes on at the other side, for textures that repeat and panoramas (x)",
+    )
+    zoom: float = _number(
+        1.0,
+        "Zoom",
+        "How much larger the source becomes before it dreams; frame after frame, an endless zoom",
+        (0.5, 2),
+        (0.9, 1.1),
+        "times",
+    )
+    rotate: float = _number(
+        0.0, "Rotate", "Turn of the source before it dreams, counterclockwise", (-360, 360), (-10, 10), "degrees"
+    )
+    shift_x: float = _number(
+        0.0, "Shift X", "Way of the source to the right before it dreams, in image widths", (-1, 1), (-0.1, 0.1)
+    )
+    shift_y: float = _number(
+        0.0, "Shift Y", "Way of the source upwards before it dreams, in image heights", (-1, 1), (-0.1, 0.1)
+    )
+    highlights: str = _choice(
+        ("clip", "roll-off"),
+        "Highlights",
+        "Scene-linear light above white. clip: the brain sees white, and files for the eye are white there; "
+        "roll-off: it is compressed by a smooth shoulder, so that it dreams too",
     )
     exposure: float = _number(
         0.0, "Exposure", "Brightening of a scene-linear image before the brain sees it", (-16, 16), (-4, 4), "stops"
@@ -242,62 +266,25 @@ def check_guide(settings: DreamSettings, given: bool) -> None:
         )
 
 
+def check_direction(settings: DreamSettings) -> None:
+    """Raises SettingsError for a direction without channels, or channels with factors without a direction."""
+    choices = [read_choice(name) for name, _ in settings.layers]
+    is_direction = settings.objective == "direction"
+    if is_direction and not (choices and all(choice.channels or choice.classes for choice in choices)):
+        raise SettingsError(
+            "objective = direction needs channels in each layer.", "Name them with factors: _blocks.9:12+57*-0.5."
+        )
+    for choice in choices:
+        if choice.has_factors and not is_direction:
+            raise SettingsError(
+                f"objective = {settings.objective} takes no factors, as {str(choice)!r} has.",
+                "Choose objective direction, or leave the factors out.",
+            )
+
+
 def parse_setting(assignment: str) -> tuple[str, Any]:
     """`steps=12` as ("steps", 12). Raises SettingsError."""
     name, equals, text = assignment.partition("=")
     if not equals:
         raise SettingsError(f"{assignment!r} sets nothing.", "Write it as NAME=VALUE, for example steps=12.")
     return name.strip(), _knob(name.strip()).parse(text.strip())
-
-
-def parse_layers(text: str) -> LayerWeights:
-    """`_blocks.4=2, _blocks.9` as (("_blocks.4", 2.0), ("_blocks.9", 1.0)). Raises SettingsError."""
-    layers: list[tuple[str, float]] = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, weight = (piece.strip() for piece in part.rsplit("=", 1)) if "=" in part else (part, "1")
-        try:
-            layers.append((name, float(weight)))
-        except ValueError:
-            raise SettingsError(f"The weight of layer {name!r} must be a number, not {weight!r}.") from None
-    return _check_layers(layers)
-
-
-def split_channels(name: str) -> tuple[str, tuple[int, ...]]:
-    """`_blocks.9:12+57` as ("_blocks.9", (12, 57)): a layer and the channels of it that dream; none: all of them."""
-    match = _CHANNELS.fullmatch(name)
-    return (match["layer"], tuple(map(int, match["channels"].split("+")))) if match else (name, ())
-
-
-def _in_order(name: str) -> str:
-    """The name with its channels in their order, each once: the same dream has the same name."""
-    layer, channels = split_channels(name)
-    return f"{layer}:{'+'.join(map(str, sorted(set(channels))))}" if channels else name
-
-
-def format_layers(layers: LayerWeights) -> str:
-    """The text that `parse_layers` reads back."""
-    return ", ".join(name if weight == 1 else f"{name}={repr(weight).removesuffix('.0')}" for name, weight in layers)
-
-
-def _check_layers(value: object) -> LayerWeights:
-    if not isinstance(value, (list, tuple)) or len(value) > MAX_LAYERS:
-        raise SettingsError(f"layers must be a list of at most {MAX_LAYERS} pairs of a name and a weight.")
-    layers = tuple(_check_layer(item) for item in value)
-    names = [name for name, _ in layers]
-    if len(set(names)) != len(names):
-        raise SettingsError("A layer is named twice.", "Name each layer once, with its weight.")
-    if layers and not sum(abs(weight) for _, weight in layers):
-        raise SettingsError("All layers have weight 0, so nothing would dream.", "Give one of them a weight.")
-    return layers
-
-
-def _check_layer(item: object) -> tuple[str, float]:
-    hint = "Write layers as NAME, NAME=WEIGHT or NAME:CHANNEL+CHANNEL=WEIGHT, for example _blocks.9:12+57=0.5."
-    if not isinstance(item, (list, tuple)) or len(item) != 2:
-        raise SettingsError("Each layer must be a pair of a name and a weight.", hint)
-    name, weight = item
-    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_LENGTH or not name.isprintable():
-        raise SettingsError("A layer has no proper name.", hint)
-    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not -1000 <= weight <= 1000:
-        raise SettingsError(f"The weight of layer {name!r} must be a number from -1000 to 1000.", hint)
-    return _in_order(name), float(weight)

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..protocol.errors import CancelledError, DeepDreamError, InputError
-from ..protocol.messages import MAX_BLOB_BYTES, PROTOCOL_VERSION, ColorSpace
-from ..protocol.settings import KNOBS, DreamSettings, Knob
+from ..protocol.messages import MAX_BLOB_BYTES, PROTOCOL_VERSION
+from .dream_arguments import DESCRIPTION, add_dream_arguments, request_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,40 +72,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_dream(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
-    text = (
-        "Dream one image. IN: EXR, PNG, JPEG or TIFF, or an image of nothing: clouds:512x512, noise:512x512, "
-        "gradient:512x512, hue:512x512 (its size, any; --seed tells which). OUT: the kind its name ends with."
-    )
-    parser = commands.add_parser("dream", help="dream an image", description=text, parents=[shared])
-    parser.add_argument("source", metavar="IN", type=Path, help="the image, or of nothing: clouds:WIDTHxHEIGHT")
-    parser.add_argument("target", metavar="OUT", type=Path, help="where the dream goes")
-    for knob in KNOBS.values():
-        if knob.kind == "layers":
-            parser.add_argument(
-                "--layer",
-                action="append",
-                default=[],
-                metavar="NAME[:CHANNELS][=WEIGHT]",
-                help=_help(knob) + "; repeatable",
-            )
-        else:
-            flag = "--" + knob.name.replace("_", "-")
-            parser.add_argument(flag, dest=knob.name, metavar=_metavar(knob), help=_help(knob))
-    parser.add_argument("--mask", type=Path, metavar="IMG", help="grey image: white dreams, black stays as it is")
-    parser.add_argument(
-        "--guide",
-        type=Path,
-        metavar="IMG",
-        help="image whose things steer the dream (objective: guide-dot if not said)",
-    )
-    parser.add_argument(
-        "--color-space",
-        type=ColorSpace,
-        choices=list(ColorSpace),
-        default=ColorSpace.AUTO,
-        metavar="SPACE",
-        help=f"colour space of IN and OUT: {', '.join(ColorSpace)} (default: auto, by the kind of file)",
-    )
+    parser = commands.add_parser("dream", help="dream an image", description=DESCRIPTION, parents=[shared])
+    add_dream_arguments(parser)
     _add_machine(parser)
     parser.set_defaults(run=_dream)
 
@@ -181,12 +149,7 @@ def _add_machine(parser: argparse.ArgumentParser) -> None:
 def _dream(options: argparse.Namespace) -> None:
     from .cli_dream import dream_image
 
-    typed = {name: getattr(options, name) for name in KNOBS if getattr(options, name, None) is not None}
-    if options.layer:
-        typed["layers"] = ",".join(options.layer)
-    if options.guide:
-        typed.setdefault("objective", "guide-dot")
-    dream_image(options, DreamSettings.from_text(typed))
+    dream_image(options, request_of(options))
 
 
 def _atlas(options: argparse.Namespace) -> None:
@@ -222,19 +185,6 @@ def _serve(options: argparse.Namespace) -> None:
             options.max_blob_bytes,
         )
     )
-
-
-def _help(knob: Knob) -> str:
-    text = knob.help[0].lower() + knob.help[1:]
-    if knob.kind not in ("int", "float"):
-        return text if knob.kind == "layers" else f"{text} (default: {knob.default})"
-    low, high = (f"{bound:.10g}" for bound in knob.hard)
-    unit = f" {knob.unit}" if knob.unit else ""
-    return f"{text} ({low} to {high}{unit}, default: {knob.default})".replace("%", "%%")
-
-
-def _metavar(knob: Knob) -> str:
-    return {"int": "N", "float": "X", "text": "NAME", "choice": "|".join(knob.choices)}[knob.kind]
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:

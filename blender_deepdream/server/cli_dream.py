@@ -5,32 +5,32 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from ..engine import zoo
 from ..protocol.errors import InputError
-from ..protocol.messages import Progress
-from ..protocol.settings import DreamSettings
+from ..protocol.messages import DreamRequest, Progress
 from .dreaming import choose_device, dream_file
 
 LOG_SECONDS = 5.0
 """How often a log gets a line."""
 
 
-def dream_image(options: argparse.Namespace, settings: DreamSettings) -> None:
-    """Dream `options.source` into `options.target`. Raises InputError, ImageError, StorageError, ..."""
+def dream_image(options: argparse.Namespace, request: DreamRequest) -> None:
+    """Dream a request of files into `options.target`. Raises InputError, ImageError, StorageError, ..."""
     if not options.target.absolute().parent.is_dir():
         raise InputError(f"The folder of {options.target} does not exist.", "Make it first.")
     start = time.monotonic()
-    brain = zoo.load_brain(settings.brain, choose_device(options.device, options.threads))
-    steps = dream_file(
-        options.source, options.target, brain, settings, options.color_space, mask=options.mask, guide=options.guide
-    )
+    device = choose_device(options.device, options.threads)
+    load = functools.cache(lambda name: zoo.load_brain(name, device))
+    steps = dream_file(request, options.target, load, Path)
     with reporter(options.json, _where) as report:
         while True:
             try:

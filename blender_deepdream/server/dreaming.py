@@ -6,44 +6,65 @@ Imports torch: the server process must not import this module.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import torch
 
-from ..engine.brain import Brain
 from ..engine.dream import dream
 from ..engine.image_output import write_image
 from ..engine.images import Image, read_image, read_mask
 from ..engine.nothing import named
 from ..engine.preview import Show
+from ..engine.regions import Region
+from ..engine.wanted import Load
 from ..protocol.errors import InputError
-from ..protocol.messages import ColorSpace, Progress
-from ..protocol.settings import DreamSettings
+from ..protocol.messages import DreamRequest, Progress
+
+Find = Callable[[str], Path]
+"""Where the file of an image lies that a request names."""
 
 
 def dream_file(
-    source: Path,
-    target: Path,
-    brain: Brain,
-    settings: DreamSettings,
-    color_space: ColorSpace,
-    *,
-    mask: Path | None,
-    guide: Path | None,
-    show: Show | None = None,
+    request: DreamRequest, target: Path, load: Load, find: Find, show: Show | None = None
 ) -> Generator[Progress, None, Image]:
     """Read, dream and write an image: yields progress after every tile and step, returns the result.
 
-    source: a file, or the name of an image of nothing (`engine.nothing`). guide: a file, for objectives that need one.
-    show: takes a JPEG of the dream so far, now and then.
-    Stop iterating to cancel: nothing has been written then. Raises ImageError, StorageError and what `dream` raises.
+    load: the brains, by name. show: takes a JPEG of the dream so far, now and then.
+    Stop iterating to cancel: nothing has been written then. Raises ImageError, StorageError, UnknownBrainError and what
+    `dream` raises.
     """
-    image = named(str(source), settings.seed) or read_image(source, color_space)
-    where = None if mask is None else read_mask(mask)
-    result = yield from dream(image, brain, settings, where, None if guide is None else read_image(guide), show)
+    # a wrong name is said before anything large is read
+    load(request.settings.brain)
+    result = yield from dream_request(request, source_of(request, find), load, find, show)
     write_image(result, target)
     return result
+
+
+def source_of(request: DreamRequest, find: Find) -> Image:
+    """The image that a request begins with: a file's, or one of nothing. Raises ImageError."""
+    nothing = named(request.source, request.settings.seed, request.color_space)
+    return nothing or read_image(find(request.source), request.color_space)
+
+
+def dream_request(
+    request: DreamRequest, source: Image, load: Load, find: Find, show: Show | None = None
+) -> Generator[Progress, None, Image]:
+    """Dream an image as a request wants it: its settings, mask, guide and regions. Raises as `dream_file` does."""
+
+    def guide_of(blob: str | None) -> Image | None:
+        return None if blob is None else read_image(find(blob))
+
+    settings = request.settings
+    guide = guide_of(request.guide)
+    regions = []
+    for region in request.regions:
+        wanted = region.settings(settings)
+        own = guide_of(region.guide) or (guide if wanted.needs_guide else None)
+        regions.append(Region(read_mask(find(region.mask)), wanted, own))
+    mask = None if request.mask is None else read_mask(find(request.mask))
+    brain = load(settings.brain)
+    return (yield from dream(source, brain, settings, mask, guide, regions=regions, load=load, show=show))
 
 
 def choose_device(name: str, threads: int | None) -> torch.device:

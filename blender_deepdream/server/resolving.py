@@ -7,14 +7,14 @@ named, the engine with what "auto" comes to.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..protocol.errors import UnknownBrainError, UnknownLayerError
 from ..protocol.jobs import JobRequest
+from ..protocol.layers import CLASSES, read_choice
 from ..protocol.messages import BrainInfo, canonical_hash
-from ..protocol.settings import split_channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,14 @@ class Resolved:
 
 def resolve(request: JobRequest, facts: Facts) -> Resolved:
     """Raises UnknownBrainError, UnknownLayerError."""
-    brain = brain_called(request.settings.brain, facts.brains)
-    layers = request.settings.layers or brain.default_layers
-    _check_layers(brain, [split_channels(chosen)[0] for chosen, _ in layers])
-    brains = {brain.name: brain.id}
+    own = brain_called(request.settings.brain, facts.brains)
+    layers = request.settings.layers or own.default_layers
+    regions = (layer for region in request.regions for layer in region.layers)
+    choices = [read_choice(name) for name, _ in (*layers, *regions)]
+    found = {name: brain_called(name, facts.brains) for name in (own.name, *filter(None, (c.brain for c in choices)))}
+    for choice in choices:
+        _check_layer(found[choice.brain or own.name], choice.layer)
+    brains = {name: brain.id for name, brain in found.items()}
     settings = request.settings.replace(layers=layers).to_json()
     content = request.to_json() | {"settings": settings, "brains": brains, "engine": facts.fingerprint}
     return Resolved(canonical_hash(content), request, brains, content)
@@ -67,9 +71,8 @@ def brain_called(name: str, brains: Mapping[str, BrainInfo]) -> BrainInfo:
     return brain
 
 
-def _check_layers(brain: BrainInfo, layers: Collection[str]) -> None:
-    for name in layers:
-        if name not in brain.layers:
-            raise UnknownLayerError(
-                f"Brain {brain.name} has no layer {name!r}.", f"Its layers are: {', '.join(brain.layers)}."
-            )
+def _check_layer(brain: BrainInfo, layer: str) -> None:
+    if layer not in (CLASSES, *brain.layers):
+        raise UnknownLayerError(
+            f"Brain {brain.name} has no layer {layer!r}.", f"Its layers are: {', '.join(brain.layers)}."
+        )

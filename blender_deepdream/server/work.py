@@ -7,6 +7,7 @@ Imports torch: the server process must not import this module.
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, Protocol, TypeVar
@@ -15,6 +16,7 @@ from ..protocol.errors import ImageError
 from ..protocol.jobs import JobProgress, JobRequest, JobResult
 from ..protocol.messages import DreamRequest, DreamResult
 from .dreaming import dream_file
+from .store import Store
 from .workbench import Workbench
 
 Answer = TypeVar("Answer")
@@ -37,33 +39,29 @@ def work(bench: Workbench, request: JobRequest, brains: Mapping[str, str], repor
 
 def _dream(bench: Workbench, request: DreamRequest, brains: Mapping[str, str], report: Report) -> DreamResult:
     start = time.monotonic()
-    source = bench.image(request.source)
-    mask, guide = (None if blob is None else bench.image(blob) for blob in (request.mask, request.guide))
-    brain, settings = bench.brain(request.settings.brain, brains), request.settings
+    for blob in request.blobs:
+        bench.image(blob)
     target = bench.store.temporary_path(".exr")
     try:
-        steps = dream_file(
-            source,
-            target,
-            brain,
-            settings,
-            request.color_space,
-            mask=mask,
-            guide=guide,
-            show=report.show,
-        )
-        image = _follow(steps, report)
+        load = functools.partial(bench.brain, wanted=brains)
+        image = _follow(dream_file(request, target, load, bench.store.blob_path, report.show), report)
         sha = bench.store.adopt(target)
     except ImageError as error:
-        # blobs mean nothing to those who sent images
-        message = error.message
-        for path, what in ((source, "The image"), (mask, "The mask"), (guide, "The guide")):
-            message = message.replace(str(path), what)
-        raise ImageError(message, error.hint) from error
+        raise ImageError(_as_sent(error.message, request, bench.store), error.hint) from error
     finally:
         with contextlib.suppress(OSError):
             target.unlink(missing_ok=True)
     return DreamResult(sha, image.width, image.height, round(time.monotonic() - start, 3))
+
+
+def _as_sent(message: str, request: DreamRequest, store: Store) -> str:
+    """The message with words for the files in it: blobs mean nothing to those who sent images."""
+    names = {request.source: "The image", request.mask: "The mask", request.guide: "The guide"}
+    for number, region in enumerate(request.regions, 1):
+        names |= {region.mask: f"The mask of region {number}", region.guide: f"The guide of region {number}"}
+    for blob, what in names.items():
+        message = message.replace(str(store.blob_path(blob)), what) if blob else message
+    return message
 
 
 def _follow(steps: Generator[JobProgress, None, Answer], report: Report) -> Answer:

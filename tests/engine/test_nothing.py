@@ -26,6 +26,14 @@ def test_each_is_a_picture_and_seeded(kind):
     assert first.pixels.tobytes() != other.pixels.tobytes()
 
 
+def test_its_name_may_say_the_seed_and_the_asker_the_color_space():
+    assert image_of("hue:9x5:7").pixels.tobytes() == image_of("hue:9x5", 7).pixels.tobytes()
+    linear = named("hue:9x5:7", 0, ColorSpace.ACESCG)
+    assert linear is not None
+    assert linear.color_space == ColorSpace.ACESCG
+    np.testing.assert_allclose(linear.in_space(ColorSpace.SRGB).pixels, image_of("hue:9x5:7").pixels, atol=1e-5)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", ["1x1", "1x7", "9x2", "15x15"])
 def test_each_has_any_size(kind, size):

@@ -7,7 +7,7 @@ from torch import Tensor
 from blender_deepdream.engine.dream import dream_to_end
 from blender_deepdream.engine.images import Image
 from blender_deepdream.engine.octaves import NO_WRAP, Wrap
-from blender_deepdream.engine.restraint import as_lightness, calmed, restrain, with_colors_of
+from blender_deepdream.engine.restraint import as_lightness, calmed, decorrelated, restrain, with_colors_of
 from blender_deepdream.protocol.messages import ColorSpace
 from blender_deepdream.protocol.settings import DreamSettings
 
@@ -57,6 +57,15 @@ def test_lightness_moves_all_colors_alike():
     gradient = as_lightness(noise())
     assert torch.equal(gradient[:, 0], gradient[:, 1])
     assert torch.equal(gradient[:, 0], gradient[:, 2])
+
+
+def test_decorrelated_is_mostly_light_and_dark():
+    gradient = decorrelated(noise() - 0.5)
+    color = gradient - gradient.mean(dim=1, keepdim=True)
+    assert 0 < color.std() < 0.4 * gradient.std()
+    warm, cool = (decorrelated(torch.tensor(way)[None, :, None, None]) for way in ([1.0, 0, -1], [0.0, 1, -1]))
+    assert warm.norm() > 0
+    assert warm.norm() > 1.5 * cool.norm(), "photographs vary more from orange to blue than from green to blue"
 
 
 def test_colors_take_mean_and_covariance_of_the_source():

@@ -16,6 +16,7 @@ from blender_deepdream.engine.dream import dream, dream_to_end
 from blender_deepdream.engine.images import Image
 from blender_deepdream.engine.objectives import l2
 from blender_deepdream.engine.octaves import NO_WRAP, Size, Wrap, resize_picture
+from blender_deepdream.engine.regions import Area
 from blender_deepdream.engine.tiling import Mosaic, Tile, Tiling, automatic_side
 from blender_deepdream.protocol.errors import OutOfMemoryError, SettingsError
 from blender_deepdream.protocol.settings import DreamSettings
@@ -85,7 +86,7 @@ def test_where_tiles_disagree_the_gradient_is_as_strong_as_elsewhere():
 def test_tiles_find_the_gradient_of_the_whole(brain):
     image = noise(192, 256)
     parts, whole = (
-        finished(gradient_of(l2("_blocks.3"), brain, image, tiles))
+        finished(gradient_of(l2("_blocks.3"), {"": brain}, image, tiles))
         for tiles in (
             Tiling(side, CPU).tiles(Size(192, 256), 8, Size(3, 5), NO_WRAP, random.Random(0)) for side in (128, 512)
         )
@@ -109,10 +110,10 @@ def test_no_seam_shows_over_ten_steps(brain, layer, side):
     """The mean change within 2 pixels of where tiles meet, beside that elsewhere."""
     size = Size(240, 336)
     image, tiling = noise(*size), ToldTiling(side, CPU)
-    ascent = Ascent(brain, l2(layer), DreamSettings(), NO_WRAP, tiling, random.Random(0))
+    ascent = Ascent({"": brain}, DreamSettings(), NO_WRAP, tiling, random.Random(0))
     near, far = [], []
     for _ in range(10):
-        change, _ = finished(ascent.step(image, torch.ones(1, 1, *size)))
+        change, _ = finished(ascent.step(image, torch.ones(1, 1, *size), [Area(l2(layer))]))
         image = (image + change).clamp(0, 1)
         seams = _close_to_seams(tiling.laid, size)
         # the border of the image is another matter: the margin hides it

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from blender_deepdream.protocol.errors import DeepDreamError, ImageError, RequestError
+from blender_deepdream.protocol.errors import DeepDreamError, ImageError, RequestError, SettingsError
 from blender_deepdream.protocol.jobs import JobState, JobStatus
 from blender_deepdream.protocol.messages import (
+    MAX_REGIONS,
     BrainInfo,
     ColorSpace,
     DreamRequest,
     DreamResult,
     Progress,
+    Region,
     canonical_hash,
     check_client,
     check_hash,
@@ -24,6 +26,7 @@ from blender_deepdream.protocol.messages import (
 from blender_deepdream.protocol.settings import DreamSettings
 
 SHA = content_hash(b"")
+GUIDED = Region("b", objective="guide-cosine")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +35,13 @@ SHA = content_hash(b"")
         DreamRequest(SHA),
         DreamRequest(SHA, DreamSettings().replace(layers=[["a", 2]], steps=3), SHA, ColorSpace.ACESCG),
         DreamRequest(SHA, DreamSettings().replace(objective="guide-dot"), guide=SHA),
+        DreamRequest(
+            SHA,
+            DreamSettings().replace(layers=[["a@1-2", 1]]),
+            regions=(Region(SHA), Region(SHA, (("b:1", 2.0),), "mean")),
+        ),
+        DreamRequest(SHA, regions=(Region(SHA, objective="guide-dot", guide=SHA),)),
+        DreamRequest("clouds:64x32:7", color_space=ColorSpace.ACESCG),
         DreamResult(SHA, 48, 32, 1.25),
         Progress(1, 4, 2, 12, -0.5, 0.1, None),
         JobStatus(SHA, JobState.QUEUED, 3),
@@ -65,6 +75,20 @@ def test_a_failed_job_crosses_the_wire() -> None:
         {"color_space": "CMYK"},
         {"settings": []},
         {"more": 1},
+        {"source": "clouds:0x4"},
+        {"source": "smoke:4x4"},
+        {"regions": {}},
+        {"regions": [1]},
+        {"regions": [{}]},
+        {"regions": [{"mask": SHA}] * (MAX_REGIONS + 1)},
+        {"regions": [{"mask": "x"}]},
+        {"regions": [{"mask": SHA, "more": 1}]},
+        {"regions": [{"mask": SHA, "layers": [["a", 0]]}]},
+        {"regions": [{"mask": SHA, "objective": "luck"}]},
+        {"regions": [{"mask": SHA, "objective": "guide-dot"}]},
+        {"regions": [{"mask": SHA, "objective": "direction"}]},
+        {"regions": [{"mask": SHA, "guide": SHA}]},
+        {"settings": {"layers": [["a:1*2", 1]]}},
     ],
 )
 def test_requests_that_are_none(change: dict[str, Any]) -> None:
@@ -77,6 +101,17 @@ def test_blobs_of_a_request() -> None:
     assert DreamRequest("a", mask="b").blobs == ("a", "b")
     guided = DreamSettings().replace(objective="guide-cosine")
     assert DreamRequest("a", guided, guide="c").blobs == ("a", "c")
+    assert DreamRequest("hue:4x4", regions=(Region("b"), Region("b"))).blobs == ("b",)
+    own = Region("b", objective="guide-dot", guide="d")
+    assert DreamRequest("a", regions=(own,)).blobs == ("a", "b", "d")
+
+
+def test_a_region_may_use_the_images_guide_and_layers() -> None:
+    lent = DreamRequest("a", DreamSettings().replace(layers=[["x", 1]]), None, guide="c", regions=(GUIDED,))
+    wanted = GUIDED.settings(lent.settings)
+    assert wanted == lent.settings.replace(objective="guide-cosine")
+    with pytest.raises(SettingsError, match="no use of a guide"):
+        DreamRequest("a", guide="c", regions=(Region("b"), Region("b", objective="guide-dot", guide="d")))
 
 
 def test_an_older_client_knows_no_guide() -> None:

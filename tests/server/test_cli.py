@@ -125,6 +125,10 @@ def test_what_goes_wrong_is_said(
     [
         (["--layer", "nowhere"], "_blocks.9"),
         (["--layer", "_blocks.9:112"], "0 to 111"),
+        (["--layer", "class:peacok"], "peacock"),
+        (["--layer", "_blocks.9@9"], "never dreams"),
+        (["--layer", "nobody::_blocks.9"], "lite0"),
+        (["--objective", "direction"], "needs channels"),
         (["--objective", "guide-dot"], "needs a guide"),
         (["--objective", "l2", "--guide", "in.png"], "no use of a guide"),
         (["--guide", "missing.png"], "missing.png"),
@@ -154,6 +158,22 @@ def test_a_guide(image: Path) -> None:
     guided = out.read_bytes()
     assert cli.main(["dream", str(image), str(out), "--octaves=1", "--steps=1"]) == 0
     assert out.read_bytes() != guided
+
+
+def test_regions(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mask, out = str(image.with_name("mask.png")), image.with_name("out.png")
+    Path(mask).write_bytes(png(4, 4))
+    quick = ["--octaves=1", "--steps=1"]
+    assert cli.main(["dream", str(image), str(out), *quick]) == 0
+    seen = {out.read_bytes()}
+    for region in ([mask, "_blocks.1=2"], [mask, "-", f"guide={image}"], [mask, "class:peacock", "objective=mean"]):
+        assert cli.main(["dream", str(image), str(out), *quick, "--region", *region]) == 0
+        seen.add(out.read_bytes())
+    assert len(seen) == 4
+    capsys.readouterr()
+    for wrong in ([mask], [mask, "-", "size=3"], [mask, "-", "guide"], [mask, "a=b"], ["missing.png", "-"]):
+        assert cli.main(["dream", str(image), str(out), *quick, "--region", *wrong]) == 2
+        assert capsys.readouterr().err
 
 
 def test_a_dream_in_tiles_tells_of_each(image: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,9 +15,16 @@ import pytest
 
 from blender_deepdream.engine.images import read_image
 from blender_deepdream.protocol.client import DreamClient
-from blender_deepdream.protocol.errors import CancelledError, MissingBlobError, NotFoundError, UnknownLayerError
+from blender_deepdream.protocol.errors import (
+    CancelledError,
+    DeepDreamError,
+    MissingBlobError,
+    NotFoundError,
+    UnknownBrainError,
+    UnknownLayerError,
+)
 from blender_deepdream.protocol.jobs import JobState, JobStatus
-from blender_deepdream.protocol.messages import ColorSpace, DreamRequest, DreamResult
+from blender_deepdream.protocol.messages import ColorSpace, DreamRequest, DreamResult, Region
 
 from .conftest import request_for
 from .process import ServerProcess, png, png_of
@@ -89,6 +96,30 @@ def test_channels_belong_to_layers(client: DreamClient, quick_request: DreamRequ
     *_, last = client.events(client.submit(with_layers(("_blocks.4:40", 1.0))).id)
     assert isinstance(last.error, UnknownLayerError)
     assert "40 channels" in last.error.hint
+
+
+def test_regions_dream_and_are_part_of_the_id(client: DreamClient, quick_request: DreamRequest) -> None:
+    mask = client.put_blob(png(8, 8, 3))
+    regions = [Region(mask, (("_blocks.1", 1.0),)), Region(mask, (("class:peacock", 1.0),), "mean")]
+    requests = [quick_request, *(dataclasses.replace(quick_request, regions=(region,)) for region in regions)]
+    assert len({finish(client, request).result.image for request in requests}) == 3  # type: ignore[union-attr]
+    damaged = dataclasses.replace(quick_request, regions=(Region(client.put_blob(b"no image")),))
+    *_, last = client.events(client.submit(damaged).id)
+    assert last.error is not None
+    assert "The mask of region 1 is not" in last.error.message
+    with pytest.raises(UnknownBrainError, match="nobody"):
+        client.submit(dataclasses.replace(quick_request, regions=(Region(mask, (("nobody::x", 1.0),)),)))
+    with pytest.raises(MissingBlobError):
+        client.submit(dataclasses.replace(quick_request, regions=(Region(mask[::-1]),)))
+
+
+def test_an_image_of_nothing_needs_no_blob(client: DreamClient, quick_request: DreamRequest, tmp_path: Path) -> None:
+    request = dataclasses.replace(quick_request, source="hue:40x24:7", color_space=ColorSpace.ACESCG)
+    result = finish(client, request).result
+    assert result is not None
+    assert (result.width, result.height) == (40, 24)
+    with pytest.raises(DeepDreamError, match="size"):
+        client.submit(dataclasses.replace(request, source="hue:0x24"))
 
 
 def test_resolving_queues_nothing(client: DreamClient, quick_request: DreamRequest) -> None:

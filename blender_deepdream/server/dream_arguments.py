@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `deepdream dream` can be told, made from the knobs, and the request that it comes to. Imports no torch."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..protocol.errors import InputError
+from ..protocol.layers import parse_layers
+from ..protocol.messages import MAX_REGIONS, ColorSpace, DreamRequest, Region
+from ..protocol.settings import KNOBS, DreamSettings, Knob
+
+DESCRIPTION = (
+    "Dream one image. IN: EXR, PNG, JPEG or TIFF, or an image of nothing: clouds:512x512, dusk:512x512, noise:512x512, "
+    "gradient:512x512, hue:512x512 (its size, any; --seed or a number behind it, clouds:512x512:7, tells which). "
+    "OUT: the kind its name ends with."
+)
+
+
+def add_dream_arguments(parser: argparse.ArgumentParser) -> None:
+    """Every knob, and the images that a dream begins with."""
+    parser.add_argument("source", metavar="IN", help="the image, or of nothing: clouds:WIDTHxHEIGHT")
+    parser.add_argument("target", metavar="OUT", type=Path, help="where the dream goes")
+    for knob in KNOBS.values():
+        _add_knob(parser, knob)
+    parser.add_argument("--mask", metavar="IMG", help="grey image: white dreams, black stays as it is")
+    parser.add_argument(
+        "--guide", metavar="IMG", help="image whose things steer the dream (objective: guide-dot if not said)"
+    )
+    parser.add_argument(
+        "--region",
+        action="append",
+        nargs="+",
+        default=[],
+        metavar=("MASK", "LAYERS"),
+        help="a part that dreams of its own, after IN and OUT: its mask, its layers as in --layer, joined by commas "
+        "(- for the image's own), then objective=NAME and guide=IMG if they are its own; repeatable",
+    )
+    parser.add_argument(
+        "--color-space",
+        type=ColorSpace,
+        choices=list(ColorSpace),
+        default=ColorSpace.AUTO,
+        metavar="SPACE",
+        help=f"colour space of IN and OUT: {', '.join(ColorSpace)} (default: auto, by the kind of file)",
+    )
+
+
+def request_of(options: argparse.Namespace) -> DreamRequest:
+    """What was asked for, its images by the paths of their files. Raises SettingsError, InputError."""
+    typed = {name: getattr(options, name) for name in KNOBS if getattr(options, name, None) is not None}
+    if options.layer:
+        typed["layers"] = ",".join(options.layer)
+    if options.guide and not any(_says_objective(words) for words in options.region):
+        typed.setdefault("objective", "guide-dot")
+    if len(options.region) > MAX_REGIONS:
+        raise InputError(f"There are more than {MAX_REGIONS} regions.", "Join masks that dream of the same.")
+    return DreamRequest(
+        options.source,
+        DreamSettings.from_text(typed),
+        options.mask,
+        options.color_space,
+        options.guide,
+        tuple(map(_region, options.region)),
+    )
+
+
+def _region(words: Sequence[str]) -> Region:
+    """`sky.png _blocks.4=2,_blocks.9 guide=flower.jpg` as a region. Raises InputError, SettingsError."""
+    hint = "Write --region MASK LAYERS [objective=NAME] [guide=IMG], after IN and OUT."
+    if len(words) < 2:
+        raise InputError("A region needs a mask and layers.", hint)
+    mask, layers, *more = words
+    said = dict(word.split("=", 1) for word in more if "=" in word)
+    if len(said) != len(more) or set(said) - {"objective", "guide"}:
+        raise InputError(f"A region cannot be told {' '.join(more)!r}.", hint)
+    guide, objective = said.get("guide"), said.get("objective")
+    objective = KNOBS["objective"].parse(objective) if objective else "guide-dot" if guide else None
+    return Region(mask, () if layers == "-" else parse_layers(layers), objective, guide)
+
+
+def _says_objective(words: Sequence[str]) -> bool:
+    return any(word.startswith("objective=") for word in words)
+
+
+def _add_knob(parser: argparse.ArgumentParser, knob: Knob) -> None:
+    if knob.kind == "layers":
+        metavar = "NAME[:CHANNELS][@OCTAVES][=WEIGHT]"
+        parser.add_argument("--layer", action="append", default=[], metavar=metavar, help=_help(knob) + "; repeatable")
+    else:
+        parser.add_argument(
+            "--" + knob.name.replace("_", "-"), dest=knob.name, metavar=_metavar(knob), help=_help(knob)
+        )
+
+
+def _help(knob: Knob) -> str:
+    text = knob.help[0].lower() + knob.help[1:]
+    if knob.kind not in ("int", "float"):
+        return text if knob.kind == "layers" else f"{text} (default: {knob.default})"
+    low, high = (f"{bound:.10g}" for bound in knob.hard)
+    unit = f" {knob.unit}" if knob.unit else ""
+    return f"{text} ({low} to {high}{unit}, default: {knob.default})".replace("%", "%%")
+
+
+def _metavar(knob: Knob) -> str:
+    return {"int": "N", "float": "X", "text": "NAME", "choice": "|".join(knob.choices)}[knob.kind]
