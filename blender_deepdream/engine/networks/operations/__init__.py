@@ -21,3 +21,29 @@ OPERATIONS: dict[str, type[Operation]] = {
     )
 }
 """Every operation, by its name in a description."""
+
+__all__ = [
+    "ELU",
+    "LRN",
+    "OPERATIONS",
+    "Absolute",
+    "Affine",
+    "AveragePooling",
+    "Concat",
+    "Convolution",
+    "Deconvolution",
+    "GlobalAverage",
+    "GlobalMax",
+    "MaxPooling",
+    "Maximum",
+    "Normalize",
+    "Operation",
+    "PReLU",
+    "Power",
+    "Product",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Sum",
+    "TanH",
+]
