@@ -13,6 +13,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from PIL import Image as Pillow
 from torch import Tensor
@@ -72,6 +73,11 @@ class Cell:
     note: str
     caption: str
     jpeg: bytes = b""
+
+    def image(self) -> Image:
+        """The picture to look at or dream on from."""
+        with Pillow.open(io.BytesIO(self.jpeg), formats=["JPEG"]) as picture:
+            return Image(np.asarray(picture, np.float32) / np.float32(255), ColorSpace.SRGB)
 
 
 class Subject(NamedTuple):

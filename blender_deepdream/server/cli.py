@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     _add_dream(commands, shared)
     _add_atlas(commands, shared)
+    _add_kitsch(commands, shared)
     _add_brains(commands, shared)
     _add_serve(commands)
     return parser
@@ -102,6 +103,22 @@ def _add_atlas(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where finished cells are kept")
     _add_machine(parser)
     parser.set_defaults(run=_atlas)
+
+
+def _add_kitsch(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
+    text = (
+        "What ImageNet's classifier sees in images: its classes, and the shares of dogs, birds and other families. "
+        "Of several images also how far they lie apart, beside how far lite0's own dreams do."
+    )
+    parser = commands.add_parser("kitsch", help="how much dog is in a dream", description=text, parents=[shared])
+    parser.add_argument("images", metavar="IMG", nargs="+", type=Path)
+    parser.add_argument(
+        "--brain", default="lite0", metavar="NAME", help="who looks, trained on ImageNet: default lite0"
+    )
+    parser.add_argument("--top", type=_whole(1, 1000), default=5, metavar="N", help="classes to name (default: 5)")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where lite0's own dreams are kept")
+    _add_machine(parser)
+    parser.set_defaults(run=_kitsch)
 
 
 def _add_brains(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
@@ -156,6 +173,12 @@ def _atlas(options: argparse.Namespace) -> None:
     from .cli_atlas import make_atlas
 
     make_atlas(options)
+
+
+def _kitsch(options: argparse.Namespace) -> None:
+    from .cli_kitsch import look_at_images
+
+    look_at_images(options)
 
 
 def _list_brains(options: argparse.Namespace) -> None:
