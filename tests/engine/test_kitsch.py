@@ -93,6 +93,7 @@ _FEATURES = ([1.0, 0.0], [0.0, 3.0], [-2.0, 0.0])
 def test_the_yardstick_tells_one_layer_from_two(brain, tmp_path, monkeypatch):
     monkeypatch.setattr(kitsch, "YARDSTICK_LAYERS", ("_blocks.1", "_blocks.4"))
     monkeypatch.setattr(atlas_module, "DREAM_SIDE", 48)
+    monkeypatch.setattr(kitsch, "SCALES", (1.0,))
     cache = CellCache(tmp_path)
     measure, told = to_end(yardstick(brain, brain, cache))
     assert 0 < measure.same_layer < measure.other_layer < 2

@@ -17,6 +17,7 @@ def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Two images, one of them twice, and a yardstick of a moment."""
     monkeypatch.setattr(kitsch, "YARDSTICK_LAYERS", ("_blocks.0", "_blocks.1"))
     monkeypatch.setattr(atlas, "DREAM_SIDE", 48)
+    monkeypatch.setattr(kitsch, "SCALES", (1.0,))
     monkeypatch.chdir(tmp_path)
     Path("a.png").write_bytes(png(48, 32))
     Path("b.png").write_bytes(png(32, 96))
