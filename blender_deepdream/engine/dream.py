@@ -68,7 +68,7 @@ def dream(
         tiling = Tiling(settings.tile, brain.device, max(known.card.smallest for known in brains.values()))
         ascent = Ascent(brains, settings, wrap, tiling, random.Random(settings.seed))
         pace = Pace(sizes, settings.steps)
-        preview = Preview(show, source, settings.strength * where, wrap)
+        preview = Preview(show, source, where, settings.strength, wrap)
         detail = torch.zeros(1, 3, 1, 1, device=brain.device)
         for octave, size in enumerate(sizes, 1):
             base, mask_here = (resize_picture(picture, size, wrap) for picture in (source, where))

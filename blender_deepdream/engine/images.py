@@ -226,6 +226,8 @@ def _read_plane(file: oiio.ImageInput, plane: _Plane, path: Path) -> Array:
     runs = [(first, last + 1)] if together else [(channel, channel + 1) for channel in plane.channels]
     read = [_read_channels(file, plane.subimage, *run, path) for run in runs]
     order = [channel - first for channel in plane.channels] if together else range(len(runs))
+    if together and plane.channels == tuple(range(first, last + 1)):
+        return read[0]
     return np.ascontiguousarray(np.concatenate(read, axis=2)[..., order], np.float32)
 
 

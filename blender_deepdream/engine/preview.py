@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable
+from functools import cached_property
 
 import PIL.Image
 import torch
@@ -31,7 +32,7 @@ class Preview:
     """The source with what has been dreamt so far, at one small size from the first octave to the last.
 
     show: takes each picture; None: nobody looks. source: 1x3xHxW, dream space; where: 1x1xHxW, how much of the detail
-    is kept there; both with the margins of `octaves.with_margin`, which are cut off. clock: seconds.
+    is kept there, times `strength`; both with the margins of `octaves.with_margin`, which are cut off. clock: seconds.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Preview:
         show: Show | None,
         source: Tensor,
         where: Tensor,
+        strength: float,
         wrap: Wrap,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -47,14 +49,13 @@ class Preview:
         self._start = self._last = clock()
         self._spent = 0.0
         self._seconds_per_pixel = 0.0
-        if show is not None:
-            sides = without_margin(source, wrap).shape[-2:]
-            scale = min(1.0, MAX_SIDE / max(sides))
-            self._margin = Size(*(round(more * scale) for more in margin(wrap)))
-            inner = (max(1, round(side * scale)) for side in sides)
-            size = Size(*(side + 2 * more for side, more in zip(inner, self._margin, strict=True)))
-            self._source, self._where = _resized(source, size), _resized(where, size)
-            self._spent_on(self._start, source)
+        self._strength = strength
+        self._full = (source, where)
+        sides = without_margin(source, wrap).shape[-2:]
+        scale = min(1.0, MAX_SIDE / max(sides))
+        self._margin = Size(*(round(more * scale) for more in margin(wrap)))
+        inner = (max(1, round(side * scale)) for side in sides)
+        self._size = Size(*(side + 2 * more for side, more in zip(inner, self._margin, strict=True)))
 
     def offer(self, base: Tensor, dreamt: Tensor) -> None:
         """Show what the octave has come to, unless the last picture is fresh or pictures have cost too much.
@@ -70,10 +71,16 @@ class Preview:
             self._spent_on(start, base)
 
     def _picture(self, base: Tensor, dreamt: Tensor) -> Tensor:
-        size = Size(*self._source.shape[-2:])
+        source, where = self._small
         # each of them small first: their difference at full size would take as much memory as the image
-        detail = _resized(dreamt, size) - _resized(base, size)
-        return crop(torch.addcmul(self._source, self._where, detail), self._margin)
+        detail = _resized(dreamt, self._size) - _resized(base, self._size)
+        return crop(torch.addcmul(source, where, detail), self._margin)
+
+    @cached_property
+    def _small(self) -> tuple[Tensor, Tensor]:
+        """Source and mask: made for the first picture, not before the first step."""
+        source, where = self._full
+        return _resized(source, self._size), _resized(where, self._size) * self._strength
 
     def _spent_on(self, start: float, looked_at: Tensor) -> None:
         self._last = self._clock()

@@ -36,7 +36,7 @@ def shown(source: Tensor, where: Tensor, base: Tensor, dreamt: Tensor, wrap: Wra
     """The picture of a preview, 3xHxW in [0, 1]. source, where: without margins."""
     pictures: list[bytes] = []
     clock = Clock()
-    preview = Preview(pictures.append, with_margin(source, wrap), with_margin(where, wrap), wrap, clock)
+    preview = Preview(pictures.append, with_margin(source, wrap), with_margin(where, wrap), 1.0, wrap, clock)
     clock.now += 1
     preview.offer(base, dreamt)
     (jpeg,) = pictures
@@ -77,7 +77,7 @@ def previews(step: float, cost: Callable[[], float], steps: int) -> tuple[int, f
         times.append(clock.now)
         clock.now += cost()
 
-    preview = Preview(show, flat(8, 8, 0.0), torch.ones(1, 1, 8, 8), Wrap(True, True), clock)
+    preview = Preview(show, flat(8, 8, 0.0), torch.ones(1, 1, 8, 8), 1.0, Wrap(True, True), clock)
     start, spent = clock.now, 0.0
     for _ in range(steps):
         clock.now += step
@@ -104,6 +104,6 @@ def test_dear_ones_come_seldom(cost: float) -> None:
 def test_nobody_looks_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "as_jpeg", None)
     clock = Clock()
-    preview = Preview(None, flat(8, 8, 0.0), flat(8, 8, 0.0), NO_WRAP, clock)
+    preview = Preview(None, flat(8, 8, 0.0), torch.ones(1, 1, 8, 8), 1.0, Wrap(True, True), clock)
     clock.now += 10
     preview.offer(flat(8, 8, 0.0), flat(8, 8, 0.0))

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a job's arrival on a warm server to the start of its first forward pass, in milliseconds.
+
+The server is a real one, in a process of its own, asked over its socket. Its worker notes the time at which a brain is
+first asked for activations: Python's `sitecustomize` puts the note there, so that the product knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from blender_deepdream.engine.image_output import write_image
+from blender_deepdream.engine.images import Image
+from blender_deepdream.protocol.client import DreamClient
+from blender_deepdream.protocol.messages import DreamRequest
+from blender_deepdream.protocol.settings import DreamSettings
+
+TARGET_MILLISECONDS = 50.0
+
+_NOTE = """
+import os, sys, time
+if "blender_deepdream.server.worker" in sys.orig_argv:
+    from blender_deepdream.engine.brain import Brain
+    asked = Brain.activations
+    def activations(self, *arguments, **named):
+        with open(os.environ["FORWARD_TIMES"], "a") as file:
+            print(time.time(), file=file)
+        return asked(self, *arguments, **named)
+    Brain.activations = activations
+"""
+
+
+def main() -> None:
+    options = _parse()
+    with tempfile.TemporaryDirectory() as folder, _server(Path(folder), options.threads) as (client, times):
+        waits = [_wait(client, Path(folder), times, options.size, seed) for seed in range(options.rounds + 1)][1:]
+    median, worst = statistics.median(waits), max(waits)
+    if options.json:
+        print(json.dumps({"milliseconds": median, "worst": worst, "target": TARGET_MILLISECONDS, "all": waits}))
+    else:
+        print(f"arrival to first forward pass, {options.size} x {options.size}, warm, {options.rounds} jobs:")
+        print(f"median {median:.1f} ms, worst {worst:.1f} ms (target: {TARGET_MILLISECONDS:.0f} ms)")
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+@contextmanager
+def _server(folder: Path, threads: int) -> Iterator[tuple[DreamClient, Path]]:
+    times = folder / "times"
+    (folder / "sitecustomize.py").write_text(_NOTE)
+    root = Path(__file__).parents[1]
+    path = os.pathsep.join((str(folder), str(root)))
+    command = [sys.executable, "-m", "blender_deepdream.server", "serve", "--data", str(folder / "data")]
+    process = subprocess.Popen(
+        [*command, "--threads", str(threads), "--exit-with-parent"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": path, "FORWARD_TIMES": str(times)},
+        cwd=root,
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    try:
+        greeting = json.loads(process.stdout.readline())
+        yield DreamClient(greeting["url"], Path(greeting["token_file"]).read_text()), times
+    finally:
+        process.stdin.close()
+        process.wait(20)
+
+
+def _wait(client: DreamClient, folder: Path, times: Path, size: int, seed: int) -> float:
+    """Milliseconds from sending the request of a new image, as Blender would write it, to its first forward pass."""
+    numbers = np.random.default_rng(seed)
+    image = Image(numbers.random((size, size, 4), np.float32))
+    write_image(image, folder / "image.exr")
+    request = DreamRequest(
+        client.put_blob(folder / "image.exr"), DreamSettings().replace(steps=1, octaves=4, seed=seed)
+    )
+    times.unlink(missing_ok=True)
+    start = time.time()
+    *_, last = client.events(client.submit(request).id)
+    assert last.result is not None, last
+    return (float(times.read_text().split()[0]) - start) * 1000
+
+
+if __name__ == "__main__":
+    main()
