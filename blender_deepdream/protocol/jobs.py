@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from .atlas import AtlasRequest, AtlasResult
 from .errors import DeepDreamError, RequestError, from_wire
 from .messages import DreamRequest, DreamResult, Progress, check_hash
 
-JobRequest = DreamRequest
+JobRequest = DreamRequest | AtlasRequest
 JobProgress = Progress
-JobResult = DreamResult
+JobResult = DreamResult | AtlasResult
 
 
 class Kind(NamedTuple):
@@ -24,7 +25,13 @@ class Kind(NamedTuple):
     result: type[JobResult]
 
 
-KINDS: Mapping[str, Kind] = {kind.request.KIND: kind for kind in (Kind(DreamRequest, Progress, DreamResult),)}
+KINDS: Mapping[str, Kind] = {
+    kind.request.KIND: kind
+    for kind in (
+        Kind(DreamRequest, Progress, DreamResult),
+        Kind(AtlasRequest, Progress, AtlasResult),
+    )
+}
 """Every kind of job there is, by the name it has on the wire."""
 
 

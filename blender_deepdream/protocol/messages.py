@@ -99,7 +99,7 @@ class Region:
     @classmethod
     def from_json(cls, data: object) -> Region:
         """Raises RequestError or SettingsError."""
-        _check_fields(data, "region", {"mask", "layers", "objective", "guide"})
+        check_fields(data, "region", {"mask", "layers", "objective", "guide"})
         assert isinstance(data, Mapping)
         objective, guide = data.get("objective"), data.get("guide")
         return cls(
@@ -156,7 +156,7 @@ class DreamRequest:
         """Raises RequestError, SettingsError, or ImageError for an image of nothing without a size."""
         if not isinstance(data, Mapping) or data.get("kind") != cls.KIND:
             raise RequestError(f"A job is a JSON object whose kind is {cls.KIND!r}.")
-        _check_fields(data, "dream job", {"kind", "source", "mask", "guide", "regions", "color_space", "settings"})
+        check_fields(data, "dream job", {"kind", "source", "mask", "guide", "regions", "color_space", "settings"})
         mask, guide, regions = data.get("mask"), data.get("guide"), data.get("regions", [])
         if not isinstance(regions, list) or len(regions) > MAX_REGIONS:
             raise RequestError(f"regions must be a list of at most {MAX_REGIONS} regions.")
@@ -190,7 +190,7 @@ def _check_source(value: object) -> str:
     return value if isinstance(value, str) and read_nothing(value) else check_hash(value)
 
 
-def _check_fields(data: object, what: str, known: Collection[str]) -> None:
+def check_fields(data: object, what: str, known: Collection[str]) -> None:
     if not isinstance(data, Mapping):
         raise RequestError(f"A {what} must be a JSON object.")
     unknown = set(data) - set(known)

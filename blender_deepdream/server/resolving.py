@@ -14,7 +14,7 @@ from typing import Any
 from ..protocol.errors import UnknownBrainError, UnknownLayerError
 from ..protocol.jobs import JobRequest
 from ..protocol.layers import CLASSES, read_choice
-from ..protocol.messages import BrainInfo, canonical_hash
+from ..protocol.messages import BrainInfo, DreamRequest, canonical_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,15 @@ class Resolved:
 
 def resolve(request: JobRequest, facts: Facts) -> Resolved:
     """Raises UnknownBrainError, UnknownLayerError."""
+    if isinstance(request, DreamRequest):
+        return _resolve_dream(request, facts)
+    brain = brain_called(request.brain, facts.brains)
+    for layer in request.layers:
+        _check_layer(brain, read_choice(layer).layer)
+    return _resolved(request, request.to_json(), [brain], facts)
+
+
+def _resolve_dream(request: DreamRequest, facts: Facts) -> Resolved:
     own = brain_called(request.settings.brain, facts.brains)
     layers = request.settings.layers or own.default_layers
     regions = (layer for region in request.regions for layer in region.layers)
@@ -52,10 +61,15 @@ def resolve(request: JobRequest, facts: Facts) -> Resolved:
     found = {name: brain_called(name, facts.brains) for name in (own.name, *filter(None, (c.brain for c in choices)))}
     for choice in choices:
         _check_layer(found[choice.brain or own.name], choice.layer)
-    brains = {name: brain.id for name, brain in found.items()}
     settings = request.settings.replace(layers=layers).to_json()
-    content = request.to_json() | {"settings": settings, "brains": brains, "engine": facts.fingerprint}
-    return Resolved(canonical_hash(content), request, brains, content)
+    return _resolved(request, request.to_json() | {"settings": settings}, found.values(), facts)
+
+
+def _resolved(request: JobRequest, content: Mapping[str, Any], brains: Iterable[BrainInfo], facts: Facts) -> Resolved:
+    """content: the request with what it left open. brains: those that the result depends on."""
+    ids = {brain.name: brain.id for brain in brains}
+    whole = {**content, "brains": ids, "engine": facts.fingerprint}
+    return Resolved(canonical_hash(whole), request, ids, whole)
 
 
 def by_name(brains: Iterable[Mapping[str, Any]]) -> dict[str, BrainInfo]:

@@ -19,6 +19,7 @@ from typing import BinaryIO, NamedTuple
 
 from ..protocol.errors import DeepDreamError, NotFoundError, RequestError, StorageError
 from ..protocol.jobs import KINDS, JobResult
+from ..protocol.messages import content_hash
 
 STALE_SECONDS = 3600
 """An unfinished file that nobody wrote to for this long was left by a crash."""
@@ -125,6 +126,14 @@ class Store:
     def temporary_path(self, suffix: str = "") -> Path:
         """A name that nobody uses, on the same disk as the blobs."""
         return self._unfinished / f"{uuid.uuid4().hex}{suffix}"
+
+    def keep(self, data: bytes) -> str:
+        """Make these bytes a blob. Returns their hash. Raises StorageError."""
+        sha = content_hash(data)
+        with self.upload() as upload:
+            upload.write(data)
+            upload.commit(sha)
+        return sha
 
     def adopt(self, path: Path) -> str:
         """Make a finished file a blob; the file moves. Returns its hash. Raises StorageError."""

@@ -21,10 +21,11 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ..protocol.errors import WorkerLostError, from_wire
-from ..protocol.jobs import KINDS, JobProgress, JobResult
+from ..protocol.jobs import KINDS, JobResult
+from .report import Report
 from .resolving import Facts, Resolved, by_name
 
 log = logging.getLogger(__name__)
@@ -34,13 +35,6 @@ CANCEL_SECONDS = 3.0
 
 CLOSE_SECONDS = 1.0
 MAX_LINE = 2**24
-
-
-class Hearer(Protocol):
-    """Who hears of a job that is running. jpeg: the picture so far."""
-
-    def advance(self, progress: JobProgress) -> None: ...
-    def show(self, jpeg: bytes) -> None: ...
 
 
 class Worker:
@@ -55,7 +49,7 @@ class Worker:
         self._process: Process | None = None
         self._ready: asyncio.Future[Facts] | None = None
         self._answer: asyncio.Future[JobResult] | None = None
-        self._hearer: Hearer | None = None
+        self._report: Report | None = None
         self._job_id = ""
         self._kind = KINDS["dream"]
         self._questions: dict[int, asyncio.Future[Any]] = {}
@@ -106,15 +100,15 @@ class Worker:
         finally:
             del self._questions[number]
 
-    async def run(self, job: Resolved, hearer: Hearer) -> JobResult:
+    async def run(self, job: Resolved, report: Report) -> JobResult:
         """Work on one job in the worker, which must be `ready`. Raises what the engine raised, WorkerLostError."""
-        self._job_id, self._kind, self._hearer = job.id, KINDS[job.request.KIND], hearer
+        self._job_id, self._kind, self._report = job.id, KINDS[job.request.KIND], report
         self._answer = asyncio.get_running_loop().create_future()
         try:
             self._send({"do": "work", "id": job.id, "request": job.request.to_json(), "brains": dict(job.brains)})
             return await self._answer
         finally:
-            self._answer = self._hearer = None
+            self._answer = self._report = None
             self._job_id = ""
 
     def cancel(self, job_id: str) -> None:
@@ -193,12 +187,12 @@ class Worker:
             self._receive_of_job(message)
 
     def _receive_of_job(self, message: Mapping[str, Any]) -> None:
-        if self._answer is None or self._hearer is None or self._answer.done() or message["id"] != self._job_id:
+        if self._answer is None or self._report is None or self._answer.done() or message["id"] != self._job_id:
             log.warning("worker spoke of job %s, which nobody waits for", message["id"])
         elif message["is"] == "progress":
-            self._hearer.advance(self._kind.progress.from_json(message["progress"]))
+            self._report.advance(self._kind.progress.from_json(message["progress"]))
         elif message["is"] == "preview":
-            self._hearer.show(base64.b64decode(message["jpeg"]))
+            self._report.show(base64.b64decode(message["jpeg"]))
         elif message["is"] == "done":
             self._answer.set_result(self._kind.result.from_json(message["value"]))
         else:

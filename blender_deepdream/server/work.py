@@ -10,23 +10,19 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
+from ..protocol.atlas import AtlasRequest
 from ..protocol.errors import ImageError
 from ..protocol.jobs import JobProgress, JobRequest, JobResult
 from ..protocol.messages import DreamRequest, DreamResult
 from .dreaming import dream_file
+from .report import Report
 from .store import Store
+from .work_atlas import dream_atlas
 from .workbench import Workbench
 
 Answer = TypeVar("Answer")
-
-
-class Report(Protocol):
-    """Whom a job tells of its way. `advance` raises CancelledError when nobody wants the job any more."""
-
-    def advance(self, progress: JobProgress) -> None: ...
-    def show(self, jpeg: bytes) -> None: ...
 
 
 def work(bench: Workbench, request: JobRequest, brains: Mapping[str, str], report: Report) -> JobResult:
@@ -76,4 +72,5 @@ def _follow(steps: Generator[JobProgress, None, Answer], report: Report) -> Answ
 
 _WORK: Mapping[str, Callable[[Workbench, Any, Mapping[str, str], Report], JobResult]] = {
     DreamRequest.KIND: _dream,
+    AtlasRequest.KIND: dream_atlas,
 }

@@ -81,7 +81,7 @@ class Channel:
         os._exit(0)
 
 
-class Report:
+class PipeReport:
     """What a job tells of itself on its way."""
 
     def __init__(self, channel: Channel, job_id: str) -> None:
@@ -125,7 +125,7 @@ def _work(bench: Workbench, order: Message, channel: Channel) -> dict[str, Any]:
     from .work import work
 
     request = request_from_json(order["request"])
-    return work(bench, request, order["brains"], Report(channel, order["id"])).to_json()
+    return work(bench, request, order["brains"], PipeReport(channel, order["id"])).to_json()
 
 
 def _outcome(what: str, doing: Answerer, order: Message) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def test_a_dream_from_end_to_end(client: DreamClient, quick_request: DreamReques
 def test_a_mask_keeps_pixels_as_they_are(client: DreamClient, quick_request: DreamRequest, tmp_path: Path) -> None:
     black = png_of(8, 8, zlib.compress(bytes(8 * 25)))
     masked = finish(client, dataclasses.replace(quick_request, mask=client.put_blob(black))).result
-    assert masked is not None
+    assert isinstance(masked, DreamResult)
     client.get_blob(masked.image, tmp_path / "out.exr")
     (tmp_path / "in.png").write_bytes(png(48, 32))
     kept, source = read_image(tmp_path / "out.exr", ColorSpace.SRGB), read_image(tmp_path / "in.png")
@@ -116,7 +116,7 @@ def test_regions_dream_and_are_part_of_the_id(client: DreamClient, quick_request
 def test_an_image_of_nothing_needs_no_blob(client: DreamClient, quick_request: DreamRequest, tmp_path: Path) -> None:
     request = dataclasses.replace(quick_request, source="hue:40x24:7", color_space=ColorSpace.ACESCG)
     result = finish(client, request).result
-    assert result is not None
+    assert isinstance(result, DreamResult)
     assert (result.width, result.height) == (40, 24)
     with pytest.raises(DeepDreamError, match="size"):
         client.submit(dataclasses.replace(request, source="hue:0x24"))
