@@ -13,17 +13,9 @@ from torch import Tensor
 
 from ..protocol.errors import UnknownLayerError
 from ..protocol.layers import LayerWeights
-from ..protocol.messages import BrainInfo
+from ..protocol.messages import BrainDetails, BrainInfo, Layer
 
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A named activation. stride: pixels of the image per cell. dreams: a word on what it brings out."""
-
-    name: str
-    channels: int
-    stride: int
-    dreams: str
+__all__ = ["Brain", "BrainCard", "Layer", "Network", "Preprocessing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +41,10 @@ class Preprocessing:
 class BrainCard:
     """What is known of a brain without its weights.
 
-    id: SHA-256 of the weights file. layers: early to late. default_layers: the mixture that it dreams with when nobody
+    id: SHA-256 of its file. layers: early to late. default_layers: the mixture that it dreams with when nobody
     says otherwise, the chief one first. architecture: which of `networks` it is. smallest: side in pixels of the
     smallest image that the network takes. classifier: the layer whose channels are the logits of `classes`, if any.
-    source: where the weights came from. recipe: how it was trained, if it was trained here.
+    source: where the weights came from. recipe: how it was trained, if it was trained here. size: of its file in bytes.
     """
 
     name: str
@@ -68,10 +60,16 @@ class BrainCard:
     classes: tuple[str, ...] = ()
     source: str = ""
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    size: int = 0
 
     def info(self) -> BrainInfo:
         names = tuple(layer.name for layer in self.layers)
-        return BrainInfo(self.name, self.id, self.title, self.licence, names, self.default_layers)
+        return BrainInfo(
+            self.name, self.id, self.title, self.licence, names, self.default_layers, self.source, self.size
+        )
+
+    def details(self) -> BrainDetails:
+        return BrainDetails(self.info(), self.architecture, self.layers, self.classes, self.recipe)
 
     def layer(self, name: str) -> Layer:
         """A layer, the classifier among them. Raises UnknownLayerError, which names the layers there are."""

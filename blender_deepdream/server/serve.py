@@ -15,9 +15,9 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
 import uvicorn
 
+from ..engine.folders import data_folder
 from ..protocol.errors import ServerUnavailableError
 from ..protocol.messages import MAX_BLOB_BYTES
 from .app import Services, create_app
@@ -27,8 +27,6 @@ from .store import Store
 from .supervisor import Worker
 
 log = logging.getLogger(__name__)
-
-DATA_VARIABLE = "DEEPDREAM_DATA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ def serve(options: ServeOptions) -> None:
     listener = bind(options.host, options.port)
     if not _is_loopback(listener):
         log.warning("Listening beyond this machine: the token and all images cross the network unencrypted.")
-    store = Store(options.data or default_data_folder())
+    store = Store(options.data or data_folder())
     store.prepare()
     own_token_file = store.root / f"token-{os.getpid()}"
     if options.token_file is None:
@@ -67,12 +65,6 @@ def serve(options: ServeOptions) -> None:
         log.info("ended by Ctrl-C")
     finally:
         own_token_file.unlink(missing_ok=True)
-
-
-def default_data_folder() -> Path:
-    """Where blobs and results lie unless --data says otherwise."""
-    chosen = os.environ.get(DATA_VARIABLE)
-    return Path(chosen) if chosen else Path(platformdirs.user_data_path("deepdream", appauthor=False))
 
 
 def bind(host: str, port: int) -> socket.socket:

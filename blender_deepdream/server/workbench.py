@@ -13,9 +13,10 @@ from typing import Any
 
 import torch
 
-from ..engine import zoo
 from ..engine.brain import Brain
 from ..engine.dream import fingerprint
+from ..engine.folders import brains_folder
+from ..engine.library import Library
 from ..protocol.errors import InternalError, MissingBlobError, UnknownBrainError
 from .dreaming import choose_device
 from .loaded_brains import LoadedBrains
@@ -28,7 +29,8 @@ class Workbench:
     def __init__(self, store: Store, device: str, threads: int | None) -> None:
         self.store = store
         self.device = choose_device(device, threads)
-        self._loaded = LoadedBrains(lambda name: zoo.load_brain(name, self.device), self.free_memory)
+        self.library = Library(brains_folder(store.root))
+        self._loaded = LoadedBrains(lambda name: self.library.load(name, self.device), self.free_memory)
 
     def describe(self) -> dict[str, Any]:
         """The message that we are ready, and what for."""
@@ -45,14 +47,14 @@ class Workbench:
         raise InternalError(f"The worker cannot answer {question['what']!r}.")
 
     def brain_list(self) -> list[dict[str, Any]]:
-        return [brain.to_json() for brain in zoo.list_brains()]
+        return [card.info().to_json() for card in self.library.brains()]
 
     def brain(self, name: str, wanted: Mapping[str, str]) -> Brain:
         """A brain ready to dream. wanted: the ids of all brains that the job was promised, by name.
 
         Raises UnknownBrainError if the library has none of that name any more, or another; BrainFileError.
         """
-        if zoo.find_brain(name).id != wanted[name]:
+        if self.library.find(name).id != wanted[name]:
             raise UnknownBrainError(f"Brain {name!r} was replaced after this job was submitted.", "Submit it again.")
         return self._loaded.get(name, wanted[name], together_with=wanted)
 

@@ -5,7 +5,7 @@ import pytest
 
 from blender_deepdream.engine.classes import find_classes
 from blender_deepdream.engine.dream import dream, dream_to_end
-from blender_deepdream.engine.zoo import LITE0_CARD
+from blender_deepdream.engine.lite0 import LITE0_CARD
 from blender_deepdream.protocol.errors import UnknownLayerError
 
 

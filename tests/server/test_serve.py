@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from blender_deepdream.engine.folders import DATA_VARIABLE, data_folder
 from blender_deepdream.protocol.client import DreamClient
 from blender_deepdream.protocol.errors import StorageError, TooLargeError
 from blender_deepdream.protocol.jobs import JobState
-from blender_deepdream.server.serve import DATA_VARIABLE, default_data_folder
 
 from .conftest import linux_only, request_for
 from .process import ROOT, ServerProcess, is_running, wait_for
@@ -144,9 +144,9 @@ def test_listening_to_the_network_is_said(tmp_path: Path) -> None:
 
 def test_the_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
-    assert default_data_folder() == tmp_path
+    assert data_folder() == tmp_path
     monkeypatch.delenv(DATA_VARIABLE)
-    assert default_data_folder().name == "deepdream"
+    assert data_folder().name == "deepdream"
 
 
 @linux_only

@@ -3,13 +3,13 @@ import pytest
 import torch
 from torch import nn
 
+from blender_deepdream.engine.lite0 import LITE0_BYTES, LITE0_SHA256, lite0_path, read_weights
 from blender_deepdream.engine.networks.efficientnet import (
     BATCH_NORM_EPSILON,
     EfficientNetLite0,
     SameConv,
     block_strides,
 )
-from blender_deepdream.engine.zoo import LITE0_BYTES, LITE0_SHA256, lite0_path, read_weights
 
 
 @pytest.fixture(scope="module")

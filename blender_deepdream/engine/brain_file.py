@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A brain in one file: its card, its weights and, if nothing else knows its architecture, what its network is made of.
+
+A safetensors file whose texts are `deepdream`, the version of this format; `card`, JSON (`brain_card`); `graph`, the
+description of a network that is a graph; `checksum`, the SHA-256 of the file with these 64 digits as zeros. Nothing in
+it is ever executed. The same file dreams the same on every machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from ..protocol.errors import BrainFileError, StorageError
+from . import brain_card
+from .brain import Brain, BrainCard, Layer
+from .file_hashes import hash_of
+from .networks import architectures
+from .networks.graph import GraphNetwork
+from .tensor_file import MAX_HEADER_BYTES, Header, read_header, tensors_in
+
+FORMAT_VERSION = "1"
+SUFFIX = ".safetensors"
+
+_ZEROS = "0" * 64
+_TRIAL_SIDE = 128
+"""Pixels: the largest image that a network is tried with."""
+_HINT = "The brain's file is damaged or was not made by this program: import or pull the brain again."
+
+
+def save(path: Path, card: BrainCard, tensors: Mapping[str, Tensor], description: object = None) -> BrainCard:
+    """Write a brain's file, whole or not at all. Returns its card with the file's hash and size.
+
+    description: what a "graph" is made of, as JSON. Raises BrainFileError for a card that says what it must not,
+    StorageError.
+    """
+    texts = {"format": "pt", "deepdream": FORMAT_VERSION, "checksum": _ZEROS, "card": brain_card.to_text(card)}
+    if description is not None:
+        texts["graph"] = json.dumps(description, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    if sum(map(len, texts.values())) > MAX_HEADER_BYTES // 4:
+        raise BrainFileError("The brain's description is too long for a file.", "Name fewer layers or classes.")
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    unfinished = path.with_name(f".{uuid.uuid4().hex}.unfinished")
+    try:
+        safetensors.torch.save_file(whole, unfinished, metadata=texts)
+        _write_checksum(unfinished)
+        brain_id, size = hash_of(unfinished), unfinished.stat().st_size
+        unfinished.replace(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise StorageError(
+            f"The brain cannot be written to {path}: {error}.", "Check that the folder exists and has room."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+    return replace(card, id=brain_id, size=size)
+
+
+def read_card(path: Path, hash_file: Callable[[Path], str] = hash_of) -> BrainCard:
+    """What a brain's file says of it, without its weights.
+
+    hash_file: finds the file's SHA-256. Raises BrainFileError.
+    """
+    header = _brain_header(path)
+    try:
+        return brain_card.from_text(header.texts["card"], hash_file(path), header.size)
+    except OSError as error:
+        raise BrainFileError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from error
+
+
+def load(path: Path, device: torch.device | str = "cpu") -> Brain:
+    """The brain in a file, ready to dream on `device`. Raises BrainFileError.
+
+    The bytes that were checked are the bytes that are loaded.
+    """
+    header = _brain_header(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(header.size + 1)
+    except OSError as error:
+        raise BrainFileError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from error
+    if _checksum(header, memoryview(data)[len(header.raw) :]) != header.texts["checksum"] or len(data) != header.size:
+        raise BrainFileError(f"{path} is damaged: its checksum is another one.", _HINT)
+    card = brain_card.from_text(header.texts["card"], hashlib.sha256(data).hexdigest(), header.size)
+    tensors = tensors_in(data, path)
+    classes = card.classifier.channels if card.classifier else 1000
+    network = architectures.build(card.architecture, tensors, description=_description(header), classes=classes)
+    _check_layers(card, network)
+    return Brain(card, network.to(device), torch.device(device))
+
+
+def _brain_header(path: Path) -> Header:
+    header = read_header(path)
+    version = header.texts.get("deepdream")
+    if version is None or not {"card", "checksum"} <= header.texts.keys():
+        raise BrainFileError(
+            f"{path} holds tensors, but is not a brain: nothing says what network they are of.",
+            "A brain is a file that this program has written: see `deepdream brains export` and `import`.",
+        )
+    if version != FORMAT_VERSION:
+        raise BrainFileError(
+            f"{path} is a brain in version {version[:20]!r} of the format; this program reads {FORMAT_VERSION}.",
+            "Update the program.",
+        )
+    return header
+
+
+def _description(header: Header) -> object:
+    try:
+        return json.loads(header.texts.get("graph", "null"))
+    except (ValueError, RecursionError) as error:
+        raise BrainFileError("The description of the network is not proper JSON.", _HINT) from error
+
+
+def _checksum(header: Header, tensors: bytes | memoryview) -> str:
+    """What the checksum of a file with this header and these bytes after it must be."""
+    stated = f'"checksum":"{header.texts["checksum"]}"'.encode()
+    digest = hashlib.sha256(header.raw.replace(stated, f'"checksum":"{_ZEROS}"'.encode(), 1))
+    digest.update(tensors)
+    return digest.hexdigest()
+
+
+def _write_checksum(path: Path) -> None:
+    """Put the checksum where the zeros are."""
+    place = read_header(path).raw.index(f'"checksum":"{_ZEROS}"'.encode()) + len('"checksum":"')
+    checksum = hash_of(path)
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(checksum.encode())
+
+
+def _check_layers(card: BrainCard, network: nn.Module) -> None:
+    """That the network has the layers that its card names. Raises BrainFileError."""
+    layers = (*card.layers, *filter(None, [card.classifier]))
+    channels = _channels(network, layers, card.smallest)
+    for layer in layers:
+        if channels.get(layer.name) != layer.channels:
+            found = f"has {channels[layer.name]}" if layer.name in channels else "is not there"
+            raise BrainFileError(f"Layer {layer.name[:80]!r} should have {layer.channels} channels and {found}.", _HINT)
+
+
+def _channels(network: nn.Module, layers: Collection[Layer], smallest: int) -> Mapping[str, int]:
+    """How many channels the network's layers have: of a graph by reckoning, of others by a trial."""
+    if isinstance(network, GraphNetwork):
+        return {name: shape.channels for name, shape in network.graph.shapes().items()}
+    stride = max(layer.stride for layer in layers)
+    side = math.ceil(min(smallest, _TRIAL_SIDE) / stride) * stride
+    try:
+        with torch.no_grad():
+            found = network(torch.zeros(1, 3, side, side), [layer.name for layer in layers])
+    except (RuntimeError, KeyError, ValueError, TypeError, AssertionError) as error:
+        raise BrainFileError(f"The network does not run: {str(error)[:200]}.", _HINT) from error
+    return {name: activation.shape[1] for name, activation in found.items()}
