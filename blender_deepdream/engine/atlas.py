@@ -18,7 +18,7 @@ import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
-from ..protocol.errors import InputError, SettingsError
+from ..protocol.errors import ImageError, InputError, SettingsError
 from ..protocol.layers import CLASSES, read_choice
 from ..protocol.messages import ColorSpace, Progress, canonical_hash, content_hash
 from ..protocol.settings import DreamSettings
@@ -29,6 +29,7 @@ from .classes import find_classes
 from .dream import dream, fingerprint
 from .images import Image
 from .memory import memory_errors
+from .nothing import KINDS, named
 from .octaves import Size, resize_picture
 from .wanted import brains_of, no_other_brain, objective_of
 
@@ -61,6 +62,14 @@ _RECIPES: tuple[tuple[float, Recipe], ...] = (
     (16, Recipe({"octaves": 4, "steps": 12}, 4 / 3)),
     (float("inf"), Recipe({"octaves": 4, "steps": 12, "octave_scale": 1.6, "smoothing": 4}, 5 / 3)),
 )
+_CLASS_RECIPE = Recipe(
+    # a class is drawn with a few large strokes or not at all
+    {"octaves": 3, "steps": 30, "step_size": 0.012, "octave_scale": 1.5, "smoothing": 5, "total_variation": 0.3},
+    4 / 3,
+)
+
+SOURCE_SIDE = 512
+"""Of an image of nothing that an atlas is dreamed from, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,17 @@ def atlas(
     return tuple(cells)
 
 
+def usual_source(kind: str = "dusk", seed: int = 0) -> Image:
+    """The image of nothing that atlases are dreamed from: one for all, so that brains can be compared.
+
+    kind: one of `KINDS` of images of nothing. Raises ImageError for another.
+    """
+    image = named(f"{kind}:{SOURCE_SIDE}x{SOURCE_SIDE}:{seed}", 0)
+    if image is None:
+        raise ImageError(f"There is no image of nothing called {kind!r:.60}.", f"There are: {', '.join(KINDS)}.")
+    return image
+
+
 def check_numbers(layers: Sequence[str], channels: int | None, size: int) -> None:
     """Raises InputError for an atlas that is none."""
     if channels is not None and len(layers) != 1:
@@ -187,22 +207,24 @@ def _strongest_subjects(studio: _Studio, whole: Subject, count: int) -> Generato
 def _layer_subject(brain: Brain, name: str, size: int) -> Subject:
     """What shows one layer, or some channels of it. Raises UnknownLayerError."""
     choice = read_choice(name)
+    if choice.brain not in ("", brain.card.name):
+        raise InputError(f"{name!r} is a layer of another brain.", f"Make an atlas of brain {choice.brain!r}.")
     if choice.layer == CLASSES:
         layer_name, channels = find_classes(brain.card, choice.classes)
     else:
         layer_name, channels = choice.layer, tuple(channel for channel, _ in choice.channels)
     layer = brain.card.layer(layer_name)
-    recipe = next(recipe for stride, recipe in _RECIPES if layer.stride <= stride)
-    objective = "mean" if channels or layer == brain.card.classifier else "l2"
-    settings = DreamSettings().replace(layers=((name, 1.0),), objective=objective, **recipe.settings)
+    is_class = layer == brain.card.classifier
+    recipe = _CLASS_RECIPE if is_class else next(recipe for stride, recipe in _RECIPES if layer.stride <= stride)
+    objective = "mean" if channels or is_class else "l2"
+    own = {"brain": brain.card.name, "layers": ((name, 1.0),), "objective": objective}
+    settings = DreamSettings().replace(**own, **recipe.settings)
     objective_of(settings, None, brains_of([settings], brain, no_other_brain), settings.octaves)
     side = round(max(size, DREAM_SIDE) * recipe.zoom)
-    return Subject(_caption(layer, name, channels), settings, side, side**2 * _depth(brain, layer))
-
-
-def _caption(layer: Layer, name: str, channels: Sequence[int]) -> Cell:
-    note = "" if channels else f"{layer.channels} channels"
-    return Cell(name, name, note, layer.dreams)
+    cell = Cell(
+        name, " + ".join(choice.classes) or name, "" if channels else f"{layer.channels} channels", layer.dreams
+    )
+    return Subject(cell, settings, side, side**2 * _depth(brain, layer))
 
 
 def _depth(brain: Brain, layer: Layer) -> float:
@@ -266,7 +288,8 @@ class _Studio:
             "atlas": ATLAS_VERSION,
             "brain": self.brain.card.id,
             "engine": fingerprint(self.brain.device),
-            "settings": subject.settings.to_json(),
+            # a brain is known by its hash here, whatever its name
+            "settings": subject.settings.to_json() | {"brain": ""},
             "side": subject.side,
             "size": self._size,
             "source": self._source_hash,

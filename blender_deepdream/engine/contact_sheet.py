@@ -14,6 +14,7 @@ from PIL import ImageDraw, ImageFont
 
 from ..protocol.errors import ImageError, InputError
 from .atlas import Cell
+from .brain import BrainCard
 
 GROUND, BRIGHT, QUIET = (22, 22, 24), (232, 230, 226), (146, 144, 142)
 MARGIN, GAP = 28, 14
@@ -25,6 +26,21 @@ LEGEND = 42
 MAX_PIXELS = 2**27
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+
+
+def brain_sheet(card: BrainCard, cells: Sequence[Cell], size: int, source: str, channels_of: str = "") -> Pillow.Image:
+    """The sheet of a brain's cells, its head saying what they are.
+
+    source: the name of what they were dreamed from. channels_of: the layer whose channels they show, if they do.
+    Raises InputError for one that is too large.
+    """
+    if channels_of:
+        shown = f"the {len(cells)} strongest channels of {channels_of}"
+    elif [cell.layer for cell in cells] == [layer.name for layer in card.layers]:
+        shown = f"{len(cells)} layers, early to late"
+    else:
+        shown = f"{len(cells)} pictures"
+    return draw_sheet(cells, size, card.title, "  ·  ".join((card.name, card.licence, shown, f"from {source}")))
 
 
 def draw_sheet(cells: Sequence[Cell], size: int, title: str, subtitle: str) -> Pillow.Image:

@@ -18,14 +18,13 @@ from torch import Tensor
 from ..protocol.errors import InputError, UnknownLayerError
 from ..protocol.messages import Progress
 from . import dreamspace
-from .atlas import Cell, atlas
+from .atlas import Cell, atlas, usual_source
 from .brain import Brain, Layer
 from .cell_cache import CellCache
 from .images import Image
 from .memory import memory_errors
 from .networks.imagenet import imagenet_classes
 from .networks.imagenet_families import families
-from .nothing import named
 from .octaves import Size, resize_picture
 
 CROP_SIDE = 224
@@ -137,11 +136,9 @@ def yardstick(dreamer: Brain, judge: Brain, cache: CellCache) -> Generator[Progr
     dreamer: lite0. judge: who measures. Dreams are kept in the cache, so that only the first time takes long.
     """
     seen: list[list[Impression]] = []
-    for source in YARDSTICK_SEEDS:
-        image = named("dusk:512x512", source)
-        assert image is not None
+    for seed in YARDSTICK_SEEDS:
         seen.append([])
-        for news in atlas(dreamer, image, YARDSTICK_LAYERS, cache=cache):
+        for news in atlas(dreamer, usual_source(seed=seed), YARDSTICK_LAYERS, cache=cache):
             if isinstance(news, Cell):
                 seen[-1].append(impression(news.image(), judge))
             else:

@@ -9,12 +9,13 @@ import time
 from pathlib import Path
 
 from ..engine import zoo
-from ..engine.atlas import Cell, atlas
+from ..engine.atlas import Cell, atlas, usual_source
 from ..engine.cell_cache import CellCache, user_cache, write_bytes
-from ..engine.contact_sheet import cell_file, check_suffix, draw_sheet, encode_sheet
+from ..engine.contact_sheet import brain_sheet, cell_file, check_suffix, encode_sheet
+from ..engine.images import Image, read_image
+from ..engine.nothing import KINDS
 from ..protocol.errors import InputError
 from ..protocol.messages import Progress
-from .atlas_sheet import source_image, subtitle
 from .cli_dream import reporter
 from .dreaming import choose_device
 
@@ -26,7 +27,7 @@ def make_atlas(options: argparse.Namespace) -> None:
     if not options.target.absolute().parent.is_dir():
         raise InputError(f"The folder of {options.target} does not exist.", "Make it first.")
     start = time.monotonic()
-    source = source_image(options.source, Path(options.source))
+    source = _source(options.source)
     brain = zoo.load_brain(options.brain, choose_device(options.device, options.threads))
     layers = [name.strip() for part in options.layers for name in part.split(",") if name.strip()]
     cache = CellCache(options.cache) if options.cache else user_cache()
@@ -37,13 +38,18 @@ def make_atlas(options: argparse.Namespace) -> None:
                 cells.append(news)
             else:
                 report(news)
-    below = subtitle(brain.card, len(cells), layers[0] if options.channels else "", Path(options.source).name)
-    sheet = draw_sheet(cells, options.size, brain.card.title, below)
+    channels_of = layers[0] if options.channels else ""
+    sheet = brain_sheet(brain.card, cells, options.size, Path(options.source).name, channels_of)
     write_bytes(options.target, encode_sheet(sheet, options.target.suffix))
     if options.cells is not None:
         for number, cell in enumerate(cells, 1):
             write_bytes(options.cells / cell_file(number, cell), cell.jpeg)
     _tell(options, cells, sheet.size, round(time.monotonic() - start, 3))
+
+
+def _source(name: str) -> Image:
+    """The image of nothing of that kind, or else the file of that name. Raises ImageError."""
+    return usual_source(name) if name in KINDS else read_image(Path(name))
 
 
 def _tell(options: argparse.Namespace, cells: list[Cell], size: tuple[int, int], seconds: float) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from ..engine.atlas import Cell, atlas
+from ..engine.atlas import Cell, atlas, usual_source
 from ..engine.cell_cache import CellCache
-from ..engine.contact_sheet import draw_sheet, encode_sheet
+from ..engine.contact_sheet import brain_sheet, encode_sheet
+from ..engine.images import read_image
 from ..protocol.atlas import AtlasRequest, AtlasResult
 from ..protocol.errors import ImageError
-from .atlas_sheet import source_image, subtitle
 from .report import Report
 from .workbench import Workbench
 
@@ -29,7 +29,7 @@ def dream_atlas(bench: Workbench, request: AtlasRequest, brains: Mapping[str, st
         bench.image(blob)
     path = bench.store.blob_path(request.source)
     try:
-        source = source_image(request.source, path)
+        source = read_image(path) if request.blobs else usual_source(request.source)
     except ImageError as error:
         raise ImageError(error.message.replace(str(path), "The image"), error.hint) from error
     brain = bench.brain(request.brain, brains)
@@ -41,8 +41,8 @@ def dream_atlas(bench: Workbench, request: AtlasRequest, brains: Mapping[str, st
             report.show(news.jpeg)
         else:
             report.advance(news)
-    strongest_of = request.layers[0] if request.channels else ""
-    below = subtitle(brain.card, len(cells), strongest_of, "an image" if request.blobs else request.source)
-    sheet = encode_sheet(draw_sheet(cells, request.side, brain.card.title, below), ".png")
+    channels_of = request.layers[0] if request.channels else ""
+    name = "an image" if request.blobs else request.source
+    sheet = encode_sheet(brain_sheet(brain.card, cells, request.side, name, channels_of), ".png")
     pictures = tuple((cell.layer, bench.store.keep(cell.jpeg)) for cell in cells)
     return AtlasResult(bench.store.keep(sheet), pictures, round(time.monotonic() - start, 3))

@@ -7,11 +7,16 @@ import torch
 from PIL import Image as Pillow
 
 from blender_deepdream.engine import atlas as module
-from blender_deepdream.engine.atlas import Cell, atlas, middle_square, strongest_channels
+from blender_deepdream.engine.atlas import Cell, atlas, middle_square, strongest_channels, usual_source
 from blender_deepdream.engine.cell_cache import CellCache
 from blender_deepdream.engine.images import Image
 from blender_deepdream.engine.nothing import named
-from blender_deepdream.protocol.errors import InputError, SettingsError, UnknownLayerError
+from blender_deepdream.protocol.errors import (
+    ImageError,
+    InputError,
+    SettingsError,
+    UnknownLayerError,
+)
 from blender_deepdream.protocol.messages import ColorSpace, Progress
 
 
@@ -96,6 +101,20 @@ def test_channels_of_a_layer(brain, dusk):
     assert fractions[-1] == pytest.approx(1)
 
 
+def test_classes_by_name(brain, dusk, monkeypatch):
+    monkeypatch.setattr(module, "_CLASS_RECIPE", module._RECIPES[0][1])
+    _, (cell, other) = news(atlas(brain, dusk, ["class:peacock+tench", "class:castle"], size=32))
+    assert (cell.layer, cell.title, cell.note) == ("class:peacock+tench", "peacock + tench", "")
+    assert cell.jpeg != other.jpeg
+
+
+def test_the_usual_source_is_one_for_all():
+    first, again, other = usual_source(), usual_source("dusk"), usual_source("clouds")
+    assert first.pixels.tobytes() == again.pixels.tobytes() != other.pixels.tobytes()
+    with pytest.raises(ImageError, match="dusk"):
+        usual_source("smoke")
+
+
 def test_strong_is_not_loud(brain, monkeypatch):
     """Channel 1 rises ten times its deviation, channel 0 a hundredth of its own, channel 2 is dead."""
     torch.manual_seed(0)
@@ -120,6 +139,8 @@ def test_the_middle_of_a_source_of_any_kind():
     ("layers", "more", "error", "said"),
     [
         (["_blocks.99"], {}, UnknownLayerError, "_blocks.9"),
+        (["class:unicorn"], {}, UnknownLayerError, "no class 'unicorn'"),
+        (["squeezenet::fire5"], {}, InputError, "another brain"),
         (["_blocks.4", "_blocks.5:80"], {}, UnknownLayerError, "0 to 79"),
         ([], {"channels": 3}, InputError, "one layer"),
         (["_blocks.4", "_blocks.5"], {"channels": 3}, InputError, "one layer"),

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from blender_deepdream.engine import contact_sheet
 from blender_deepdream.engine.atlas import Cell
 from blender_deepdream.engine.contact_sheet import (
     GROUND,
+    brain_sheet,
     cell_file,
     check_suffix,
     column_count,
@@ -72,3 +74,17 @@ def test_other_suffixes_and_giant_sheets_are_refused():
 def test_cells_files_have_harmless_names():
     assert str(cell_file(7, cell("red", "../conv2/3x3:4+5"))) == "007_.._conv2_3x3_4_5.jpg"
     assert len(str(cell_file(1, cell("red", "x" * 500)))) < 120
+
+
+def test_the_head_says_what_is_shown(brain, monkeypatch):
+    heads: list[str] = []
+    monkeypatch.setattr(contact_sheet, "draw_sheet", lambda _cells, _size, _title, head: heads.append(head))
+    layers = [cell("red", layer.name) for layer in brain.card.layers]
+    brain_sheet(brain.card, layers, 64, "dusk")
+    brain_sheet(brain.card, layers[:3], 64, "in.png")
+    brain_sheet(brain.card, layers[:3], 64, "dusk", "_blocks.9")
+    assert heads == [
+        "lite0  ·  Apache-2.0  ·  16 layers, early to late  ·  from dusk",
+        "lite0  ·  Apache-2.0  ·  3 pictures  ·  from in.png",
+        "lite0  ·  Apache-2.0  ·  the 3 strongest channels of _blocks.9  ·  from dusk",
+    ]
