@@ -30,6 +30,9 @@ _CHROMATICITIES = {
 
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
+SHOULDER, SHOULDER_SLOPE = 0.8, 6.0
+"""Light from which on a roll-off compresses it, and how soon: white comes to 0.87, four stops above it to 1."""
+
 _LARGEST = 1e9
 """No light is brighter; keeps a file's largest floats from overflowing on the way."""
 
@@ -44,6 +47,20 @@ def srgb_decode(encoded: Array) -> Array:
     """sRGB's curve in [0, 1] back to linear light."""
     curved = np.power((np.maximum(encoded, 0.04045) + 0.055) / 1.055, 2.4)
     return np.where(encoded <= 0.04045, encoded / 12.92, curved).astype(np.float32)
+
+
+def roll_off(linear: Array) -> Array:
+    """Linear light with a smooth, logarithmic shoulder: what lies below SHOULDER stays, what lies above comes to 1."""
+    above = np.maximum(linear - SHOULDER, 0) / (1 - SHOULDER)
+    curved = SHOULDER + (1 - SHOULDER) / SHOULDER_SLOPE * np.log1p(SHOULDER_SLOPE * above)
+    return np.where(linear <= SHOULDER, linear, curved).astype(np.float32)
+
+
+def roll_on(compressed: Array) -> Array:
+    """Undoes `roll_off`, up to 1."""
+    above = np.maximum(compressed - SHOULDER, 0) / (1 - SHOULDER)
+    light = SHOULDER + (1 - SHOULDER) / SHOULDER_SLOPE * np.expm1(SHOULDER_SLOPE * above)
+    return np.where(compressed <= SHOULDER, compressed, light).astype(np.float32)
 
 
 @cache
@@ -62,23 +79,26 @@ def from_rec709(space: ColorSpace) -> Matrix:
     return np.linalg.inv(to_rec709(space)).astype(np.float64)
 
 
-def enter_dream(color: Array, space: ColorSpace, exposure: float) -> Array:
+def enter_dream(color: Array, space: ColorSpace, exposure: float, highlights: str = "clip") -> Array:
     """HxWx3 or grey straight colour of any range, NaN and inf included, in dream space: finite and in [0, 1].
 
-    exposure: stops, for every space but sRGB, whose images are already what people look at.
+    exposure: stops, for every space but sRGB, whose images are already what people look at. highlights: "clip" light
+    above 1, or compress it by a "roll-off"; but for sRGB, too.
     """
     finite = np.nan_to_num(color, nan=0.0, posinf=_LARGEST, neginf=0.0)
     if space == ColorSpace.SRGB:
         return np.clip(finite, 0, 1)
     exposed = np.clip(finite, -_LARGEST, _LARGEST) * np.float32(2.0**exposure)
-    return srgb_encode(np.clip(_multiply(exposed, to_rec709(space), space), 0, 1))
+    light = _multiply(exposed, to_rec709(space), space)
+    return srgb_encode(np.clip(roll_off(light) if highlights == "roll-off" else light, 0, 1))
 
 
-def leave_dream(dream: Array, space: ColorSpace, exposure: float) -> Array:
+def leave_dream(dream: Array, space: ColorSpace, exposure: float, highlights: str = "clip") -> Array:
     """HxWx3 in dream space, in a source's own colour space and exposure."""
     if space == ColorSpace.SRGB:
         return dream
-    light = srgb_decode(dream) * np.float32(2.0**-exposure)
+    light = srgb_decode(dream)
+    light = (roll_on(light) if highlights == "roll-off" else light) * np.float32(2.0**-exposure)
     return _multiply(light, from_rec709(space), space)
 
 

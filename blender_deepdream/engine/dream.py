@@ -14,6 +14,7 @@ from collections.abc import Generator, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..protocol.messages import Progress
 from ..protocol.settings import DreamSettings
@@ -23,6 +24,7 @@ from .brain import Brain
 from .images import Image
 from .masks import dream_mask
 from .memory import memory_errors
+from .motion import moved
 from .octaves import Size, Wrap, octave_sizes, resize, resize_picture, with_margin, without_margin
 from .pace import Pace
 from .preview import Preview, Show
@@ -48,7 +50,8 @@ def dream(
 ) -> Generator[Progress, None, Image]:
     """Dream the image: yields its progress after every step and between its tiles, then returns the result.
 
-    image: any size from 1x1, any colour space, any range. settings: those of `settings.brain` are taken from `brain`.
+    image: any size from 1x1, any colour space, any range; moved first as the settings say. settings: those of
+    `settings.brain` are taken from `brain`.
     mask: heightxwidth in [0, 1]; stretched to the image; scales how strongly a pixel dreams, 0 leaves it bit for bit.
     guide: any image, for the objectives that need one. regions: parts that dream of their own, within the mask.
     load: finds the further brains that layers are of. show: takes a JPEG of the dream so far, now and then.
@@ -58,7 +61,10 @@ def dream(
     """
     with memory_errors():
         wrap = Wrap(rows=settings.seamless in ("y", "both"), columns=settings.seamless in ("x", "both"))
-        source = with_margin(dreamspace.enter(image, settings.exposure, brain.device), wrap)
+        still, image = image, moved(image, settings, wrap)
+        source = _seen(image, settings, wrap, brain.device)
+        # of the whole of it: what a zoom shows of the colours would drift from frame to frame
+        palette = source if image is still else _seen(still, settings, wrap, brain.device)
         where = with_margin(dream_mask(mask, dreamspace.dreamable(image), brain.device), wrap)
         sizes = octave_sizes(Size(*source.shape[-2:]), settings.octaves, settings.octave_scale)
         brains = brains_of([settings, *(region.settings for region in regions)], brain, load)
@@ -82,12 +88,17 @@ def dream(
                 preview.offer(base, dreamt)
                 yield pace.after_step(value)
             if settings.color == "source":
-                dreamt = with_colors_of(dreamt, base, mask_here)
+                dreamt = with_colors_of(dreamt, resize_picture(palette, size, wrap), mask_here)
             detail = dreamt.sub_(base)
         # in place: each of these may take hundreds of megabytes
         dreamt = detail.mul_(settings.strength * where).add_(source).clamp_(0, 1)
         before, after = (without_margin(picture, wrap) for picture in (source, dreamt))
-        return dreamspace.bring_home(image, before, after, settings.exposure)
+        return dreamspace.bring_home(image, before, after, settings.exposure, settings.highlights)
+
+
+def _seen(image: Image, settings: DreamSettings, wrap: Wrap, device: torch.device) -> Tensor:
+    """1x3xHxW, dream space, with its margin."""
+    return with_margin(dreamspace.enter(image, settings.exposure, device, settings.highlights), wrap)
 
 
 def dream_to_end(

@@ -15,8 +15,8 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from ..protocol.errors import ImageError, StorageError
-from ..protocol.messages import ColorSpace
-from .color import convert
+from ..protocol.messages import Depth
+from .color import enter_dream
 from .images import Image
 
 _NAMES = {1: ("Y",), 2: ("Y", "A"), 3: ("R", "G", "B"), 4: ("R", "G", "B", "A")}
@@ -25,44 +25,62 @@ _EXPECTED_COMPLAINT = "Exif data"
 
 
 class _Format(NamedTuple):
-    """name: OpenImageIO's. levels: the largest integer stored, 0 for floats. compression: as OpenImageIO spells it."""
+    """name: OpenImageIO's. depths: those it can hold, the usual one first. compression: as OpenImageIO spells it."""
 
     name: str
-    levels: int
+    depths: tuple[Depth, ...]
     compression: str
     has_alpha: bool
 
 
 _FORMATS = {
-    ".exr": _Format("openexr", 0, "zip", True),
-    ".png": _Format("png", 255, "", True),
-    ".jpg": _Format("jpeg", 255, "jpeg:95", False),
-    ".jpeg": _Format("jpeg", 255, "jpeg:95", False),
-    ".tif": _Format("tiff", 65535, "zip", True),
-    ".tiff": _Format("tiff", 65535, "zip", True),
+    ".exr": _Format("openexr", (Depth.FLOAT, Depth.HALF), "zip", True),
+    ".png": _Format("png", (Depth.INT8, Depth.INT16), "", True),
+    ".jpg": _Format("jpeg", (Depth.INT8,), "jpeg:95", False),
+    ".jpeg": _Format("jpeg", (Depth.INT8,), "jpeg:95", False),
+    ".tif": _Format("tiff", (Depth.INT16, Depth.INT8, Depth.FLOAT), "zip", True),
+    ".tiff": _Format("tiff", (Depth.INT16, Depth.INT8, Depth.FLOAT), "zip", True),
 }
 
+_TYPES = {Depth.INT8: "uint8", Depth.INT16: "uint16", Depth.HALF: "half", Depth.FLOAT: "float"}
+_BRIGHTEST_HALF = 65504.0
 
-def write_image(image: Image, path: Path) -> None:
+
+def write_image(image: Image, path: Path, depth: Depth | None = None, highlights: str = "clip") -> None:
     """Write an image in the format that the suffix names, replacing what was there only once all of it is on the disk.
 
-    .exr: the pixels as they are, float32, ZIP, alpha multiplied in, no colour conversion (`Image.in_space` does that).
-    .png, .jpg (8 bits), .tif (16 bits): sRGB, clipped to [0, 1], straight alpha; JPEG has none and shows it as black.
-    Raises ImageError for another suffix, StorageError if the disk is full or the folder cannot be written.
+    .exr (float, half), .tif (float): the pixels as they are, alpha multiplied in, no colour conversion
+    (`Image.in_space` does that). .png (8, 16), .jpg (8), .tif (16, 8): sRGB in [0, 1], straight alpha; JPEG has none
+    and shows it as black. depth: None for the first of these. highlights: what becomes of scene-linear light above 1 in
+    whole numbers: "clip" or "roll-off".
+    Raises ImageError as `check_depth` does, StorageError if the disk is full or the folder cannot be written.
     """
-    format_ = _FORMATS.get(path.suffix.lower())
-    if format_ is None:
-        raise ImageError(f"{path} has no suffix of a known image format.", f"Use one of: {', '.join(_FORMATS)}.")
-    values = _to_integers(image, format_) if format_.levels else _premultiplied(image)
+    depth = check_depth(path, depth)
+    format_ = _FORMATS[path.suffix.lower()]
+    values = _to_floats(image, depth) if depth.is_float else _to_integers(image, depth, format_.has_alpha, highlights)
     part = path.absolute().with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         _reserve(part, values.nbytes)
-        _encode(values, format_, part)
+        _encode(values, format_, depth, part)
         part.replace(path)
     except OSError as error:
         raise _storage_error(path, error.strerror or str(error)) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def check_depth(path: Path, depth: Depth | None) -> Depth:
+    """The depth that a file of this suffix will have. Raises ImageError for an unknown suffix, or if it cannot."""
+    format_ = _FORMATS.get(path.suffix.lower())
+    if format_ is None:
+        raise ImageError(f"{path} has no suffix of a known image format.", f"Use one of: {', '.join(_FORMATS)}.")
+    if depth is not None and depth not in format_.depths:
+        those = ", ".join(suffix for suffix, other in _FORMATS.items() if depth in other.depths)
+        raise ImageError(
+            f"A {path.suffix} file cannot have depth {depth}.",
+            f"It can have {' or '.join(format_.depths)}; depth {depth} is for {those}.",
+        )
+    return depth or format_.depths[0]
 
 
 def _reserve(path: Path, raw_bytes: int) -> None:
@@ -76,16 +94,16 @@ def _reserve(path: Path, raw_bytes: int) -> None:
             file.write(block)
 
 
-def _encode(values: NDArray[Any], format_: _Format, path: Path) -> None:
+def _encode(values: NDArray[Any], format_: _Format, depth: Depth, path: Path) -> None:
     height, width, channels = values.shape
-    spec = oiio.ImageSpec(width, height, channels, {0: "float", 255: "uint8", 65535: "uint16"}[format_.levels])
+    spec = oiio.ImageSpec(width, height, channels, _TYPES[depth])
     spec.channelnames = _NAMES[channels]
     spec.alpha_channel = -1 if channels % 2 else channels - 1
     # left out, OpenImageIO would put the hour of writing into an EXR, and the same dream would have another hash
     spec.attribute("DateTime", "2000:01:01 00:00:00")
     if format_.compression:
         spec.attribute("compression", format_.compression)
-    if format_.levels:
+    if not depth.is_float:
         spec.attribute("oiio:UnassociatedAlpha", 1)
         spec.attribute("oiio:ColorSpace", "sRGB")
     output = oiio.ImageOutput.create(format_.name)
@@ -98,13 +116,22 @@ def _encode(values: NDArray[Any], format_: _Format, path: Path) -> None:
         raise _storage_error(path, complaints[0] if complaints else "the file could not be written")
 
 
-def _to_integers(image: Image, format_: _Format) -> NDArray[Any]:
-    color = convert(image.straight_color(), image.color_space, ColorSpace.SRGB)
+def _to_integers(image: Image, depth: Depth, has_alpha: bool, highlights: str) -> NDArray[Any]:
+    color = enter_dream(image.straight_color(), image.color_space, 0, highlights)
     if image.alpha is not None:
         alpha = image.alpha[..., None]
-        color = np.concatenate([color, alpha], axis=2) if format_.has_alpha else color * alpha
+        color = np.concatenate([color, alpha], axis=2) if has_alpha else color * alpha
     clean = np.clip(np.nan_to_num(color, nan=0.0), 0, 1)
-    return (clean * format_.levels + 0.5).astype(np.uint8 if format_.levels == 255 else np.uint16)
+    levels = 255 if depth is Depth.INT8 else 65535
+    return (clean * levels + 0.5).astype(_TYPES[depth])
+
+
+def _to_floats(image: Image, depth: Depth) -> NDArray[Any]:
+    pixels = _premultiplied(image)
+    if depth is Depth.HALF:
+        # what is finite stays so
+        return np.where(np.isfinite(pixels), pixels.clip(-_BRIGHTEST_HALF, _BRIGHTEST_HALF), pixels)
+    return pixels
 
 
 def _premultiplied(image: Image) -> NDArray[Any]:

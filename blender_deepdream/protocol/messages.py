@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from .errors import RequestError
-from .layers import LayerWeights
+from .layers import LayerWeights, read_choice
 from .nothing import read_nothing
 from .settings import KNOBS, DreamSettings, check_direction, check_guide
 
@@ -34,6 +34,19 @@ MAX_REGIONS = 16
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CLIENT = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+class Depth(StrEnum):
+    """How an image file holds a value: whole numbers of 8 or 16 bits, floats of 16 or 32."""
+
+    INT8 = "8"
+    INT16 = "16"
+    HALF = "half"
+    FLOAT = "float"
+
+    @property
+    def is_float(self) -> bool:
+        return self in (Depth.HALF, Depth.FLOAT)
 
 
 class ColorSpace(StrEnum):
@@ -139,6 +152,13 @@ class DreamRequest:
         source = self.source if read_nothing(self.source) is None else None
         own = (blob for blob in (source, self.mask, self.guide) if blob is not None)
         return tuple(dict.fromkeys([*own, *(blob for region in self.regions for blob in region.blobs)]))
+
+    @property
+    def brains(self) -> tuple[str, ...]:
+        """The brains that these layers are of, by name, the settings' own first."""
+        own = self.settings.brain
+        layers = (*self.settings.layers, *(layer for region in self.regions for layer in region.layers))
+        return tuple(dict.fromkeys([own, *(read_choice(name).brain or own for name, _ in layers)]))
 
     def to_json(self) -> dict[str, Any]:
         return {

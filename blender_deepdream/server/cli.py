@@ -12,13 +12,13 @@ import importlib.metadata
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from ..protocol.errors import CancelledError, DeepDreamError, InputError
 from ..protocol.messages import MAX_BLOB_BYTES, PROTOCOL_VERSION
-from .dream_arguments import DESCRIPTION, add_dream_arguments, request_of
+from .dream_arguments import DESCRIPTION, add_dream_arguments, request_of, whole
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,14 +91,14 @@ def _add_atlas(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -
     parser.add_argument(
         "--layers", action="append", default=[], metavar="NAME,...", help="which (default: all, early to late)"
     )
-    parser.add_argument("--channels", type=_whole(1, 512), metavar="N", help="the N strongest channels of one layer")
+    parser.add_argument("--channels", type=whole(1, 512), metavar="N", help="the N strongest channels of one layer")
     parser.add_argument(
         "--source",
         default="dusk",
         metavar="dusk|clouds|...|IMG",
         help="what all dream from: an image, or clouds, noise, gradient, hue or dusk (default), clouds of all colours",
     )
-    parser.add_argument("--size", type=_whole(32, 1024), default=192, metavar="PX", help="of a cell (default: 192)")
+    parser.add_argument("--size", type=whole(32, 1024), default=192, metavar="PX", help="of a cell (default: 192)")
     parser.add_argument("--cells", type=Path, metavar="DIR", help="folder for the cells too, each as a JPEG")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where finished cells are kept")
     _add_machine(parser)
@@ -115,7 +115,7 @@ def _add_kitsch(commands: argparse._SubParsersAction[_Parser], shared: _Parser) 
     parser.add_argument(
         "--brain", default="lite0", metavar="NAME", help="who looks, trained on ImageNet: default lite0"
     )
-    parser.add_argument("--top", type=_whole(1, 1000), default=5, metavar="N", help="classes to name (default: 5)")
+    parser.add_argument("--top", type=whole(1, 1000), default=5, metavar="N", help="classes to name (default: 5)")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where lite0's own dreams are kept")
     _add_machine(parser)
     parser.set_defaults(run=_kitsch)
@@ -141,7 +141,7 @@ def _add_serve(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="address to listen on (default: 127.0.0.1, this machine only); "
         "beyond this machine the token and the images cross the network unencrypted",
     )
-    parser.add_argument("--port", type=_whole(0, 65535), default=0, help="default: 0, any free one")
+    parser.add_argument("--port", type=whole(0, 65535), default=0, help="default: 0, any free one")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of images and results")
     parser.add_argument("--token-file", type=Path, metavar="FILE", help="use the token in it; made if missing or empty")
     parser.add_argument(
@@ -149,7 +149,7 @@ def _add_serve(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument(
         "--max-blob-bytes",
-        type=_whole(1, 2**50),
+        type=whole(1, 2**50),
         default=MAX_BLOB_BYTES,
         metavar="BYTES",
         help="largest image that is taken (default: %(default)s)",
@@ -160,7 +160,7 @@ def _add_serve(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_machine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto, the fastest)")
-    parser.add_argument("--threads", type=_whole(1, 1024), metavar="N", help="CPU threads (default: torch's choice)")
+    parser.add_argument("--threads", type=whole(1, 1024), metavar="N", help="CPU threads (default: torch's choice)")
 
 
 def _dream(options: argparse.Namespace) -> None:
@@ -208,17 +208,6 @@ def _serve(options: argparse.Namespace) -> None:
             options.max_blob_bytes,
         )
     )
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    """A whole number from low to high, for argparse."""
-
-    def parse(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
 
 
 def _version() -> str:

@@ -9,28 +9,52 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from ..engine import zoo
+from ..engine.image_output import check_depth, write_image
+from ..engine.images import Image
+from ..engine.wanted import Load
 from ..protocol.errors import InputError
-from ..protocol.messages import DreamRequest, Progress
-from .dreaming import choose_device, dream_file
+from ..protocol.messages import ColorSpace, DreamRequest, Progress
+from .dreaming import choose_device, dream_request, source_of
+from .endless import Frames, Save, dream_frames, job_of
 
 LOG_SECONDS = 5.0
 """How often a log gets a line."""
 
 
 def dream_image(options: argparse.Namespace, request: DreamRequest) -> None:
-    """Dream a request of files into `options.target`. Raises InputError, ImageError, StorageError, ..."""
+    """Dream a request of files into `options.target`: one image, or as many frames as `options.frames` says.
+
+    Raises InputError, ImageError, StorageError, ...
+    """
     if not options.target.absolute().parent.is_dir():
         raise InputError(f"The folder of {options.target} does not exist.", "Make it first.")
-    start = time.monotonic()
+    depth = check_depth(options.target, options.depth)
     device = choose_device(options.device, options.threads)
     load = functools.cache(lambda name: zoo.load_brain(name, device))
-    steps = dream_file(request, options.target, load, Path)
+
+    def save(image: Image, path: Path) -> None:
+        if depth.is_float and request.color_space == ColorSpace.AUTO and image.color_space == ColorSpace.SRGB:
+            # auto means by the kind of file, and this kind is read as scene-linear
+            image = image.in_space(ColorSpace.LINEAR_REC709)
+        write_image(image, path, depth, request.settings.highlights)
+
+    if options.frames is None:
+        _dream_one(options, request, load, save)
+    else:
+        _dream_frames(options, request, load, save, str(depth))
+
+
+def _dream_one(options: argparse.Namespace, request: DreamRequest, load: Load, save: Save) -> None:
+    start = time.monotonic()
+    load(request.settings.brain)
+    steps = dream_request(request, source_of(request, Path), load, Path)
     with reporter(options.json, _where) as report:
         while True:
             try:
@@ -38,12 +62,50 @@ def dream_image(options: argparse.Namespace, request: DreamRequest) -> None:
             except StopIteration as end:
                 image = end.value
                 break
+    save(image, options.target)
     seconds = round(time.monotonic() - start, 3)
-    if options.json:
-        done = {"image": str(options.target), "width": image.width, "height": image.height, "seconds": seconds}
-        print(json.dumps({"done": done}))
-    else:
-        print(f"{options.target}: {image.width} x {image.height} pixels, {seconds:.1f} s")
+    done = {"image": str(options.target), "width": image.width, "height": image.height, "seconds": seconds}
+    _say(options.json, done, f"{options.target}: {image.width} x {image.height} pixels, {seconds:.1f} s")
+
+
+def _dream_frames(options: argparse.Namespace, request: DreamRequest, load: Load, save: Save, depth: str) -> None:
+    start = time.monotonic()
+    frames, count = Frames(options.target, job_of(request, load, Path, depth)), options.frames
+    steps = dream_frames(request, frames, count, load, Path, save)
+    number = 0
+    with reporter(options.json, lambda progress: f"frame {number}/{count}, {_where(progress)}") as report:
+        pace = _Pace()
+        while True:
+            try:
+                number, progress = next(steps)
+                report(pace.of_all(progress, number, count))
+            except StopIteration as end:
+                dreamed: int = end.value
+                break
+    seconds = round(time.monotonic() - start, 3)
+    done = {"images": [str(frames.picture(number)) for number in range(1, count + 1)], "dreamed": dreamed}
+    kept = f", {count - dreamed} were there" if dreamed < count else ""
+    _say(options.json, done | {"seconds": seconds}, f"{options.target}: {count} frames{kept}, {seconds:.1f} s")
+
+
+class _Pace:
+    """Foretells the end of all frames from those dreamed in this run."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._before: float | None = None
+
+    def of_all(self, progress: Progress, number: int, count: int) -> Progress:
+        """A frame's progress as that of all frames."""
+        if self._before is None:
+            self._before = (number - 1) / count
+        fraction = (number - 1 + progress.fraction) / count
+        elapsed, done = time.monotonic() - self._start, fraction - self._before
+        return replace(progress, fraction=fraction, eta=elapsed * (1 - fraction) / done)
+
+
+def _say(as_json: bool, done: Mapping[str, object], text: str) -> None:
+    print(json.dumps({"done": done}) if as_json else text)
 
 
 @contextlib.contextmanager

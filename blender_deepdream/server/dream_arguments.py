@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..protocol.errors import InputError
 from ..protocol.layers import parse_layers
-from ..protocol.messages import MAX_REGIONS, ColorSpace, DreamRequest, Region
+from ..protocol.messages import MAX_REGIONS, ColorSpace, Depth, DreamRequest, Region
 from ..protocol.settings import KNOBS, DreamSettings, Knob
 
 DESCRIPTION = (
@@ -17,6 +17,10 @@ DESCRIPTION = (
     "gradient:512x512, hue:512x512 (its size, any; --seed or a number behind it, clouds:512x512:7, tells which). "
     "OUT: the kind its name ends with."
 )
+
+MOTION = ("zoom", "rotate", "shift_x", "shift_y")
+ENDLESS_ZOOM = 1.04
+MAX_FRAMES = 100_000
 
 
 def add_dream_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +43,21 @@ def add_dream_arguments(parser: argparse.ArgumentParser) -> None:
         "(- for the image's own), then objective=NAME and guide=IMG if they are its own; repeatable",
     )
     parser.add_argument(
+        "--frames",
+        type=whole(1, MAX_FRAMES),
+        metavar="N",
+        help="an endless zoom: OUT is a name like zoom_%%04d.png, each frame is dreamed from the one before, moved as "
+        f"--zoom, --rotate and --shift-x, -y say (zoom {ENDLESS_ZOOM} if none is said; color: source if not said). Run "
+        "again, it goes on where it stopped, or with more frames",
+    )
+    parser.add_argument(
+        "--depth",
+        type=Depth,
+        choices=list(Depth),
+        metavar="|".join(Depth),
+        help="how OUT holds a value (default: PNG, JPEG 8, TIFF 16, EXR float; else: PNG 16, TIFF 8, float, EXR half)",
+    )
+    parser.add_argument(
         "--color-space",
         type=ColorSpace,
         choices=list(ColorSpace),
@@ -55,6 +74,11 @@ def request_of(options: argparse.Namespace) -> DreamRequest:
         typed["layers"] = ",".join(options.layer)
     if options.guide and not any(_says_objective(words) for words in options.region):
         typed.setdefault("objective", "guide-dot")
+    if options.frames is not None:
+        # a moving picture shows what a still hides: colours that drift from frame to frame
+        typed.setdefault("color", "source")
+        if not any(name in typed for name in MOTION):
+            typed["zoom"] = str(ENDLESS_ZOOM)
     if len(options.region) > MAX_REGIONS:
         raise InputError(f"There are more than {MAX_REGIONS} regions.", "Join masks that dream of the same.")
     return DreamRequest(
@@ -93,6 +117,17 @@ def _add_knob(parser: argparse.ArgumentParser, knob: Knob) -> None:
         parser.add_argument(
             "--" + knob.name.replace("_", "-"), dest=knob.name, metavar=_metavar(knob), help=_help(knob)
         )
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A whole number from low to high, for argparse."""
+
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
 
 
 def _help(knob: Knob) -> str:

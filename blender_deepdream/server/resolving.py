@@ -58,7 +58,7 @@ def _resolve_dream(request: DreamRequest, facts: Facts) -> Resolved:
     layers = request.settings.layers or own.default_layers
     regions = (layer for region in request.regions for layer in region.layers)
     choices = [read_choice(name) for name, _ in (*layers, *regions)]
-    found = {name: brain_called(name, facts.brains) for name in (own.name, *filter(None, (c.brain for c in choices)))}
+    found = {name: brain_called(name, facts.brains) for name in request.brains}
     for choice in choices:
         _check_layer(found[choice.brain or own.name], choice.layer)
     settings = request.settings.replace(layers=layers).to_json()

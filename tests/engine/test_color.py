@@ -8,6 +8,8 @@ from blender_deepdream.engine.color import (
     enter_dream,
     from_rec709,
     leave_dream,
+    roll_off,
+    roll_on,
     srgb_decode,
     srgb_encode,
     to_rec709,
@@ -56,6 +58,24 @@ def test_white_is_white_in_every_space(space):
 def test_into_dream_space_and_home(space):
     inside = leave_dream(ramp(), space, 1.5)
     np.testing.assert_allclose(enter_dream(inside, space, 1.5), ramp(), atol=2e-5)
+
+
+def test_a_roll_off_is_smooth_keeps_the_dark_and_has_room_for_highlights():
+    light = np.linspace(0, 20, 20_001, dtype=np.float32)
+    rolled = roll_off(light)
+    assert np.array_equal(rolled[light <= 0.8], light[light <= 0.8])
+    slope = np.diff(rolled.astype(np.float64)) / 0.001
+    assert (slope > 0).all()
+    assert np.abs(np.diff(slope)).max() < 0.05, "no kink"
+    assert rolled[1000] == pytest.approx(0.865, abs=0.001)
+    assert light[np.argmax(rolled >= 1)] == pytest.approx(14.2, abs=0.1)
+    np.testing.assert_allclose(roll_on(rolled[rolled <= 1]), light[rolled <= 1], rtol=1e-4)
+
+
+@pytest.mark.parametrize("space", LINEAR)
+def test_rolled_off_light_comes_home(space):
+    light = leave_dream(ramp(), space, 1.5, "roll-off")
+    np.testing.assert_allclose(enter_dream(light, space, 1.5, "roll-off"), ramp(), atol=2e-5)
 
 
 @pytest.mark.parametrize("space", SPACES)

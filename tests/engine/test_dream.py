@@ -131,6 +131,18 @@ def test_highlights_survive(scene, brain, quick):
     assert highlight.max() <= 10
 
 
+def test_rolled_off_highlights_dream_too(scene, brain, quick):
+    clipped, rolled = (
+        dream_to_end(scene, brain, quick.replace(highlights=value)).pixels for value in ("clip", "roll-off")
+    )
+    change = [np.abs(result - scene.pixels)[5:9, 6:10].mean() for result in (clipped, rolled)]
+    assert change[1] > 2 * change[0]
+    assert rolled[5:9, 6:10].min() > 1
+    mask = np.zeros((40, 56), np.float32)
+    kept = dream_to_end(scene, brain, quick.replace(highlights="roll-off"), mask).pixels
+    assert kept.tobytes() == scene.pixels.tobytes()
+
+
 def test_colors_outside_rec709_survive(brain, quick):
     pixels = np.zeros((24, 24, 3), np.float32)
     pixels[..., 1] = 0.8  # pure AP1 green: negative red and blue in Rec.709

@@ -3,12 +3,13 @@ import subprocess
 import sys
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 
 from blender_deepdream.engine.image_output import write_image
 from blender_deepdream.engine.images import Image, read_image
 from blender_deepdream.protocol.errors import ImageError, StorageError
-from blender_deepdream.protocol.messages import ColorSpace
+from blender_deepdream.protocol.messages import ColorSpace, Depth
 
 SUFFIXES = ["exr", "png", "jpg", "tif"]
 
@@ -66,6 +67,54 @@ def test_values_beyond_are_clipped_and_nan_is_black(tmp_path):
     image = Image(np.array([[[np.nan, np.inf, -np.inf], [9, -9, 0.5]]], np.float32), ColorSpace.SRGB)
     write_image(image, tmp_path / "image.png")
     np.testing.assert_allclose(read_image(tmp_path / "image.png").pixels[0], np.array([[0, 1, 0], [1, 0, 128 / 255]]))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "depth", "type_"),
+    [
+        ("png", "8", "uint8"),
+        ("png", "16", "uint16"),
+        ("jpg", "8", "uint8"),
+        ("tif", "8", "uint8"),
+        ("tif", "16", "uint16"),
+        ("tif", "float", "float"),
+        ("exr", "half", "half"),
+        ("exr", "float", "float"),
+    ],
+)
+def test_depths_by_kind_of_file(tmp_path, suffix, depth, type_):
+    path = tmp_path / f"image.{suffix}"
+    image = random_image(3)
+    write_image(image, path, Depth(depth))
+    assert str(oiio.ImageBuf(str(path)).spec().format) == type_
+    tolerance = {"8": 0.08 if suffix == "jpg" else 0.006, "16": 1e-4, "half": 1e-3, "float": 0}[depth]
+    back = read_image(path).in_space(ColorSpace.LINEAR_REC709).pixels
+    np.testing.assert_allclose(back[8:, 8:].mean(), image.pixels[8:, 8:].mean(), atol=max(tolerance, 1e-7))
+    if suffix != "jpg":
+        np.testing.assert_allclose(back, image.pixels, atol=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "depth"), [("jpg", "16"), ("png", "float"), ("png", "half"), ("exr", "8"), ("tif", "half")]
+)
+def test_a_depth_that_a_file_cannot_have_is_said(tmp_path, suffix, depth):
+    with pytest.raises(ImageError, match=f"cannot have depth {depth}"):
+        write_image(random_image(), tmp_path / f"image.{suffix}", Depth(depth))
+    assert not list(tmp_path.iterdir())
+
+
+def test_half_keeps_the_brightest_light_finite_and_infinity_infinite(tmp_path):
+    image = Image(np.array([[[1e9, -1e9, np.inf]]], np.float32))
+    write_image(image, tmp_path / "image.exr", Depth.HALF)
+    assert read_image(tmp_path / "image.exr").pixels.tolist() == [[[65504, -65504, np.inf]]]
+
+
+def test_a_roll_off_shows_what_a_clip_loses(tmp_path):
+    image = Image(np.array([[[0.5] * 3, [2] * 3, [8] * 3]], np.float32))
+    for highlights, levels in (("clip", [188, 255, 255]), ("roll-off", [188, 246, 253])):
+        write_image(image, tmp_path / "image.png", highlights=highlights)
+        seen = read_image(tmp_path / "image.png").pixels[0, :, 0] * 255
+        np.testing.assert_allclose(seen, levels, atol=1.5)
 
 
 def test_an_unknown_suffix_lists_those_there_are(tmp_path):

@@ -106,6 +106,15 @@ def test_blobs_of_a_request() -> None:
     assert DreamRequest("a", regions=(own,)).blobs == ("a", "b", "d")
 
 
+def test_brains_of_a_request() -> None:
+    settings = DreamSettings().replace(layers=[["x::a", 1], ["b", 1], ["lite0::c", 1]])
+    assert DreamRequest("a", settings, regions=(Region("b", (("y::d", 1.0), ("x::e", 1.0))),)).brains == (
+        "lite0",
+        "x",
+        "y",
+    )
+
+
 def test_a_region_may_use_the_images_guide_and_layers() -> None:
     lent = DreamRequest("a", DreamSettings().replace(layers=[["x", 1]]), None, guide="c", regions=(GUIDED,))
     wanted = GUIDED.settings(lent.settings)

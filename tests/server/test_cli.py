@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from blender_deepdream.engine.images import read_image
+from blender_deepdream.protocol.messages import ColorSpace
 from blender_deepdream.protocol.settings import KNOBS
 from blender_deepdream.server import cli
 
@@ -134,6 +135,8 @@ def test_what_goes_wrong_is_said(
         (["--guide", "missing.png"], "missing.png"),
         (["--objective", "luck"], "guide-cosine"),
         (["--tile", "32"], "at least 128"),
+        (["--depth", "half"], "depth half is for .exr"),
+        (["--depth", "12"], "12"),
     ],
 )
 def test_what_the_engine_cannot_do_is_said(
@@ -158,6 +161,15 @@ def test_a_guide(image: Path) -> None:
     guided = out.read_bytes()
     assert cli.main(["dream", str(image), str(out), "--octaves=1", "--steps=1"]) == 0
     assert out.read_bytes() != guided
+
+
+def test_depths(image: Path) -> None:
+    quick = ["--octaves=1", "--steps=1"]
+    linear, display = image.with_name("out.exr"), image.with_name("out.png")
+    assert cli.main(["dream", str(image), str(linear), *quick, "--depth=half"]) == 0
+    assert cli.main(["dream", str(image), str(display), *quick, "--depth=16"]) == 0
+    light = read_image(linear).in_space(ColorSpace.SRGB).pixels
+    assert abs(light - read_image(display).pixels).max() < 0.002, "float files are scene-linear"
 
 
 def test_regions(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
