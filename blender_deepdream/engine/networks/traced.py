@@ -7,6 +7,7 @@ Tracing (torch.fx; Reed et al., "torch.fx: Practical Program Capture and Transfo
 
 from __future__ import annotations
 
+import copy
 import math
 import operator
 from collections import Counter, OrderedDict
@@ -19,6 +20,8 @@ from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision import ops
 from torchvision.models.feature_extraction import NodePathTracer
+
+from .quick import Kernels, has_kernels, quicken
 
 CUTS_KEPT = 8
 """How many sets of layers a network keeps its cut graph for; the one not used for longest goes first."""
@@ -90,14 +93,15 @@ class TracedNetwork(nn.Module):
         self._rows_first = frozenset(rows_first)
         self.whole = fx.GraphModule(traced.module, traced.graph).requires_grad_(False).eval()
         self.whole.to(memory_format=torch.channels_last)
-        self._cuts: OrderedDict[frozenset[str], fx.GraphModule] = OrderedDict()
+        self._cuts: OrderedDict[tuple[frozenset[str], torch.dtype, torch.device], fx.GraphModule] = OrderedDict()
+        self._kernels: Kernels = {}
 
     def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Activations of the layers, 1xCxhxw each; what has no place in the image is 1xCx1x1.
 
-        x: 1x3xHxW, preprocessed.
+        x: 1x3xHxW, preprocessed, in the precision to calculate in.
         """
-        found = self._cut(frozenset(layers))(x)
+        found = self._cut(frozenset(layers), x.dtype, x.device)(x)
         return {name: self._as_map(name, found[name]) for name in layers}
 
     def _as_map(self, name: str, value: Tensor) -> Tensor:
@@ -105,13 +109,16 @@ class TracedNetwork(nn.Module):
             return value.permute(0, 3, 1, 2)
         return value[..., None, None] if value.ndim == 2 else value
 
-    def _cut(self, layers: frozenset[str]) -> fx.GraphModule:
-        if layers not in self._cuts:
-            self._cuts[layers] = cut(self.whole, {name: self._nodes[name] for name in sorted(layers)})
+    def _cut(self, layers: frozenset[str], dtype: torch.dtype, device: torch.device) -> fx.GraphModule:
+        key = (layers, dtype, device)
+        if key not in self._cuts:
+            part = cut(self.whole, {name: self._nodes[name] for name in sorted(layers)})
+            part = part if dtype == torch.float32 else copy.deepcopy(part).to(dtype)
+            self._cuts[key] = quicken(part, dtype, self._kernels) if has_kernels(device) else part
             while len(self._cuts) > CUTS_KEPT:
                 self._cuts.popitem(last=False)
-        self._cuts.move_to_end(layers)
-        return self._cuts[layers]
+        self._cuts.move_to_end(key)
+        return self._cuts[key]
 
 
 def cut(whole: fx.GraphModule, wanted: Mapping[str, str]) -> fx.GraphModule:

@@ -150,3 +150,12 @@ def test_a_network_for_one_size_only_is_said():
 
 def test_every_architecture_has_a_name():
     assert set(LISTED) <= set(architectures())
+
+
+@pytest.mark.parametrize("architecture", ["googlenet", "resnet50", "mobilenet_v3_large"])
+def test_half_precision_sees_nearly_the_same(architecture):
+    network, layer = build(architecture, None), LISTED[architecture][0]
+    x = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    exact, half = (network(x.to(kind), [layer])[layer] for kind in (torch.float32, torch.bfloat16))
+    assert half.dtype == torch.bfloat16
+    assert half.float().square().mean().item() == pytest.approx(exact.square().mean().item(), rel=0.02)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operations that dreaming on a CPU spends its time in, done the quickest way that torch has for frozen weights.
+
+torch's own backward passes are made for training. Here only the image needs a gradient, so weights are laid out once
+as oneDNN wants them, a ReLU is a part of the convolution before it, and each backward pass is what its shape suits.
+All tensors are 1xCxHxW, channels last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Pair = tuple[int, int]
+Activation = Literal["none", "relu", "relu6"]
+
+FEW_CHANNELS = 8
+"""Up to so many, a strided convolution's backward pass is quicker as a convolution that finds all phases at once."""
+
+NOMINAL_SIDE = 64
+"""Side of a map in cells that weights are laid out for. Any will do for all sizes, but without one oneDNN falls back to
+a layout that makes half of the 1x1 convolutions six to thirty times slower in bfloat16."""
+
+_FUSED = {"none": ("none", []), "relu": ("relu", []), "relu6": ("hardtanh", [0.0, 6.0])}
+
+
+class Kernel(Protocol):
+    """One operation. Its gradient is that of the image only: weights have none."""
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Any]:
+        """The result, and what `backward` will need to know."""
+
+    def backward(self, saved: Any, gradient: Tensor) -> tuple[Tensor, ...]:
+        """The gradient of each input, from that of the result. May be asked for several times."""
+
+
+class KernelFunction(torch.autograd.Function):
+    """A kernel as a step in torch's own graph of derivatives."""
+
+    @staticmethod
+    def forward(ctx: Any, kernel: Kernel, *inputs: Tensor) -> Tensor:
+        ctx.kernel = kernel
+        output, ctx.saved = kernel.forward(*inputs)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        return None, *ctx.kernel.backward(ctx.saved, gradients[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """How a kernel slides over a map: rows, columns."""
+
+    stride: Pair = (1, 1)
+    padding: Pair = (0, 0)
+    dilation: Pair = (1, 1)
+    groups: int = 1
+
+
+class Convolution:
+    """A convolution with its activation.
+
+    weight: OxIxKxL in the precision to calculate in. bias: O, or none.
+    """
+
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None, geometry: Geometry, activation: Activation = "none"
+    ) -> None:
+        self._weight = weight.contiguous(memory_format=torch.channels_last)
+        self._geometry = geometry
+        self._activation = activation
+        self._packed = _Packed(weight, bias, geometry, activation)
+        self._reverse = self._reversed()
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        output = self._packed(inputs[0])
+        return output, (inputs[0], output)
+
+    def backward(self, saved: tuple[Tensor, Tensor], gradient: Tensor) -> tuple[Tensor]:
+        x, output = saved
+        if self._activation == "relu":
+            gradient = torch.ops.aten.threshold_backward(gradient, output, 0)
+        elif self._activation == "relu6":
+            gradient = torch.ops.aten.hardtanh_backward(gradient, output, 0, 6)
+        if self._reverse is None:
+            return (self._plain_backward(x, gradient),)
+        return (self._reverse(gradient, x.shape[-2:]),)
+
+    def _reversed(self) -> _Transposed | None:
+        """Where a backward pass that is a forward one with other weights is quicker than torch's own."""
+        slides, (inputs, *kernel) = self._geometry, self._weight.shape[1:]
+        plain = slides.groups == 1 and slides.dilation == (1, 1) and slides.stride[0] == slides.stride[1]
+        reaches = all(pad < side for pad, side in zip(slides.padding, kernel, strict=True))
+        quicker = slides.stride == (1, 1) or inputs <= FEW_CHANNELS
+        return _Transposed(self._weight, slides.stride[0], slides.padding) if plain and reaches and quicker else None
+
+    def _plain_backward(self, x: Tensor, gradient: Tensor) -> Tensor:
+        gradient = gradient.contiguous(memory_format=torch.channels_last)
+        slides = self._geometry
+        options = (slides.stride, slides.padding, slides.dilation, False, (0, 0), slides.groups, (True, False, False))
+        found: Tensor = torch.ops.aten.convolution_backward(gradient, x, self._weight, None, *options)[0]
+        return found
+
+
+class _Packed:
+    """A convolution whose weights lie as oneDNN wants them."""
+
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None, geometry: Geometry, activation: Activation = "none"
+    ) -> None:
+        slides = (geometry.padding, geometry.stride, geometry.dilation, geometry.groups)
+        nominal = (1, weight.shape[1] * geometry.groups, NOMINAL_SIDE, NOMINAL_SIDE)
+        pack: Callable[..., Tensor] = torch._C._nn.mkldnn_reorder_conv2d_weight
+        self._weight = pack(weight.contiguous().to_mkldnn(), *slides, nominal)
+        self._bias = bias
+        self._options = (*slides, *_FUSED[activation], "")
+
+    def __call__(self, x: Tensor) -> Tensor:
+        x = x.contiguous(memory_format=torch.channels_last)
+        found: Tensor = torch.ops.mkldnn._convolution_pointwise(x, self._weight, self._bias, *self._options)
+        return found
+
+
+class _Transposed:
+    """What a convolution does backwards, as a convolution.
+
+    Pixel `stride * b + r` of the padded image was seen by output cell `b - q` through weight `stride * q + r`. So one
+    convolution with kernels as long as there are q finds all phases r of the image as channels, and they are shuffled
+    into their places (Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
+    Convolutional Neural Network", 2016).
+    """
+
+    def __init__(self, weight: Tensor, stride: int, padding: Pair) -> None:
+        outputs, inputs, *kernel = weight.shape
+        rows, columns = (-(-side // stride) for side in kernel)
+        more = (0, columns * stride - kernel[1], 0, rows * stride - kernel[0])
+        phases = functional.pad(weight, more).reshape(outputs, inputs, rows, stride, columns, stride)
+        swapped = phases.flip(2, 4).permute(1, 3, 5, 0, 2, 4).reshape(inputs * stride**2, outputs, rows, columns)
+        # where nothing is shuffled, what lies in the padding need not be found
+        self._cut, unseen = (padding, (0, 0)) if stride > 1 else ((0, 0), padding)
+        self._stride = stride
+        self._convolve = _Packed(swapped, None, Geometry(padding=(rows - 1 - unseen[0], columns - 1 - unseen[1])))
+
+    def __call__(self, gradient: Tensor, size: torch.Size) -> Tensor:
+        if self._stride == 1:
+            return self._convolve(gradient)
+        found = functional.pixel_shuffle(self._convolve(gradient), self._stride)
+        top, left = self._cut
+        found = found[..., top : top + size[0], left : left + size[1]]
+        missing = (0, size[1] - found.shape[-1], 0, size[0] - found.shape[-2])
+        return functional.pad(found, missing) if any(missing) else found
+
+
+class MaxPooling:
+    """ceil: a window that overhangs the map is kept."""
+
+    def __init__(self, kernel: Pair, geometry: Geometry, ceil: bool) -> None:
+        self._geometry = (kernel, geometry.stride, geometry.padding, geometry.dilation, ceil)
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        output, where = torch.ops.aten.max_pool2d_with_indices(inputs[0], *self._geometry)
+        return output, (inputs[0], where)
+
+    def backward(self, saved: tuple[Tensor, Tensor], gradient: Tensor) -> tuple[Tensor]:
+        x, where = saved
+        gradient = gradient.contiguous(memory_format=torch.channels_last)
+        return (torch.ops.aten.max_pool2d_with_indices_backward(gradient, x, *self._geometry, where),)

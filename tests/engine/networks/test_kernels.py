@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import itertools
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from blender_deepdream.engine.networks.kernels import (
+    Activation,
+    Convolution,
+    Geometry,
+    Kernel,
+    KernelFunction,
+    MaxPooling,
+)
+
+if not torch._C._has_mkldnn:
+    pytest.skip("no oneDNN here", allow_module_level=True)
+
+ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "none": torch.clone,
+    "relu": functional.relu,
+    "relu6": functional.relu6,
+}
+
+
+def noise(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def compared(kernel: Kernel, expected: Tensor, x: Tensor) -> None:
+    """Result and gradient of a kernel, beside those of torch's own operation."""
+    kept = torch.randn_like(expected)
+    (wanted,) = torch.autograd.grad(expected, x, kept)
+    found = KernelFunction.apply(kernel, x)
+    (gradient,) = torch.autograd.grad(found, x, kept)
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(gradient, wanted, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (1, 2), (3, 1), (3, 2), (5, 1), (7, 2), (11, 4), (2, 3)])
+@pytest.mark.parametrize("inputs", [3, 16])
+def test_a_convolution_is_torchs_own(kernel, stride, inputs):
+    for padding, dilation, groups, activation in itertools.product((0, 1, 3), (1, 2), (1, 2), ACTIVATIONS):
+        if inputs % groups or dilation * (kernel - 1) >= 17:
+            continue
+        weight, bias = noise(24, inputs // groups, kernel, kernel), noise(24)
+        x = noise(1, inputs, 17, 22).contiguous(memory_format=torch.channels_last).requires_grad_()
+        plain = functional.conv2d(x, weight, bias, stride, padding, dilation, groups)
+        geometry = Geometry((stride,) * 2, (padding,) * 2, (dilation,) * 2, groups)
+        compared(Convolution(weight, bias, geometry, activation), ACTIVATIONS[activation](plain), x)
+
+
+@pytest.mark.parametrize(("stride", "padding", "ceil"), [(1, 1, False), (2, 0, True), (2, 1, False)])
+def test_a_pooling_is_torchs_own(stride, padding, ceil):
+    x = noise(1, 5, 17, 22).contiguous(memory_format=torch.channels_last).requires_grad_()
+    plain = functional.max_pool2d(x, 3, stride, padding, ceil_mode=ceil)
+    compared(MaxPooling((3, 3), Geometry((stride,) * 2, (padding,) * 2), ceil), plain, x)
+
+
+def test_a_gradient_may_be_asked_for_twice():
+    x = noise(1, 3, 8, 8).requires_grad_()
+    found = KernelFunction.apply(Convolution(noise(4, 3, 3, 3), None, Geometry(), "relu"), x)
+    first, second = (torch.autograd.grad(found.sum(), x, retain_graph=True)[0] for _ in range(2))
+    assert torch.equal(first, second)
+
+
+def test_half_precision_is_nearly_the_same():
+    x, weight, bias = noise(1, 16, 20, 20), noise(32, 16, 3, 3), noise(32)
+    exact, _ = Convolution(weight, bias, Geometry(), "relu").forward(x)
+    half, _ = Convolution(weight.bfloat16(), bias.bfloat16(), Geometry(), "relu").forward(x.bfloat16())
+    assert half.dtype == torch.bfloat16
+    assert (half.float() - exact).norm() < 0.01 * exact.norm()
