@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from .errors import (
     ImageError,
@@ -42,6 +42,7 @@ from .messages import (
     MAX_BLOB_BYTES,
     PROTOCOL_HEADER,
     PROTOCOL_VERSION,
+    BrainDetails,
     BrainInfo,
     check_client,
     check_hash,
@@ -151,6 +152,16 @@ class DreamClient:
         answer = self._json("GET", "/v1/brains")
         with self._well_formed():
             return tuple(BrainInfo.from_json(brain) for brain in answer["brains"])
+
+    def brain(self, name: str) -> BrainDetails:
+        """All that is known of one. Raises UnknownBrainError."""
+        answer = self._json("GET", f"/v1/brains/{quote(name, safe='')}")
+        with self._well_formed():
+            return BrainDetails.from_json(answer)
+
+    def remove_brain(self, name: str) -> None:
+        """Take a brain out of the server's library. Raises UnknownBrainError; InputError for one that is built in."""
+        self._json("DELETE", f"/v1/brains/{quote(name, safe='')}")
 
     def resolve(self, request: JobRequest) -> str:
         """The id that this request's job has on this server, without submitting it."""

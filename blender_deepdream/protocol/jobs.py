@@ -9,12 +9,13 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from .atlas import AtlasRequest, AtlasResult
+from .brains import Advance, BrainResult, ImportBrainRequest
 from .errors import DeepDreamError, RequestError, from_wire
 from .messages import DreamRequest, DreamResult, Progress, check_hash
 
-JobRequest = DreamRequest | AtlasRequest
-JobProgress = Progress
-JobResult = DreamResult | AtlasResult
+JobRequest = DreamRequest | AtlasRequest | ImportBrainRequest
+JobProgress = Progress | Advance
+JobResult = DreamResult | AtlasResult | BrainResult
 
 
 class Kind(NamedTuple):
@@ -30,6 +31,7 @@ KINDS: Mapping[str, Kind] = {
     for kind in (
         Kind(DreamRequest, Progress, DreamResult),
         Kind(AtlasRequest, Progress, AtlasResult),
+        Kind(ImportBrainRequest, Advance, BrainResult),
     )
 }
 """Every kind of job there is, by the name it has on the wire."""

@@ -22,7 +22,6 @@ from ..protocol.errors import (
     NotFoundError,
     RequestError,
     TooLargeError,
-    UnknownBrainError,
     VersionMismatchError,
 )
 from ..protocol.jobs import JobRequest, JobState, JobStatus, request_from_json
@@ -135,19 +134,25 @@ def _blob_routes(services: Services) -> APIRouter:
 def _brain_routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/brains")
 
+    worker = services.worker
+
     @router.get("")
     async def every() -> dict[str, Any]:
-        brains = (await services.worker.facts()).brains
+        brains = (await worker.fresh_facts()).brains
         return {"brains": [brain.to_json() for brain in brains.values()]}
 
     @router.get("/{name}")
-    async def one(name: str) -> dict[str, Any]:
+    async def one(name: str) -> JSONResponse:
         """By its name or by its id."""
-        brains = (await services.worker.facts()).brains
-        for brain in brains.values():
-            if name in (brain.name, brain.id):
-                return brain.to_json()
-        raise UnknownBrainError(f"There is no brain {name[:200]!r}.", f"This server has: {', '.join(brains)}.")
+        brains = (await worker.facts()).brains.values()
+        names = [brain.name for brain in brains if brain.id == name]
+        return _json(await worker.brain_details(names[0] if names else name))
+
+    @router.delete("/{name}")
+    async def remove(name: str) -> JSONResponse:
+        """Jobs that wait for it fail; one that runs with it ends well."""
+        await worker.remove_brain(name)
+        return _json({"removed": name})
 
     return router
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
+from ..protocol.brains import BrainResult
 from ..protocol.errors import (
     CancelledError,
     DeepDreamError,
@@ -238,6 +239,8 @@ class JobQueue:
         try:
             result = await self._work_on(job)
             await asyncio.to_thread(self._store.keep_result, job.id, job.kind, result)
+            if isinstance(result, BrainResult):
+                await self._list_brains_anew()
             self._end(job, JobState.DONE, result=result)
         except CancelledError:
             if job.wants:  # somebody asked for it again while it was being stopped
@@ -246,9 +249,17 @@ class JobQueue:
                 self._end(job, JobState.CANCELLED, error=_cancelled())
         except DeepDreamError as error:
             self._end(job, JobState.FAILED, error=error)
+            if isinstance(error, UnknownBrainError):  # the library has changed behind the server's back
+                await self._list_brains_anew()
         except Exception:  # the boundary of this task: a defect must not stop the jobs that follow
             log.exception("job %s met a defect", job.id)
             self._end(job, JobState.FAILED, error=InternalError("The server met a defect of its own; see its log."))
+
+    async def _list_brains_anew(self) -> None:
+        try:
+            await self._worker.fresh_facts()
+        except DeepDreamError as error:  # whoever needs the list next asks again
+            log.warning("the brains could not be listed: %s", error)
 
     async def _work_on(self, job: Job) -> JobResult:
         lost: WorkerLostError | None = None
@@ -296,7 +307,11 @@ class JobQueue:
     async def _good_result(self, job_id: str) -> JobResult | None:
         """The result kept for a job, if it is still true."""
         kept = await asyncio.to_thread(self._store.good_result, job_id)
-        return kept and kept.result
+        if kept is None or not isinstance(kept.result, BrainResult):
+            return kept and kept.result
+        brain = kept.result.brain
+        there = (await self._worker.fresh_facts()).brains.get(brain.name)
+        return kept.result if there is not None and there.id == brain.id else None
 
     def _check_blobs(self, request: JobRequest) -> None:
         for sha in request.blobs:

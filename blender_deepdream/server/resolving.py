@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..protocol.brains import ImportBrainRequest
 from ..protocol.errors import UnknownBrainError, UnknownLayerError
 from ..protocol.jobs import JobRequest
 from ..protocol.layers import CLASSES, read_choice
@@ -47,6 +48,8 @@ def resolve(request: JobRequest, facts: Facts) -> Resolved:
     """Raises UnknownBrainError, UnknownLayerError."""
     if isinstance(request, DreamRequest):
         return _resolve_dream(request, facts)
+    if isinstance(request, ImportBrainRequest):
+        return Resolved(canonical_hash(request.to_json()), request, {}, request.to_json())
     brain = brain_called(request.brain, facts.brains)
     for layer in request.layers:
         _check_layer(brain, read_choice(layer).layer)

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 
 CANCEL_SECONDS = 3.0
 """A worker that has not let go of a cancelled job after this time is killed."""
+
+ANSWER_SECONDS = 25.0
+"""A question that takes longer is given up: less than a client waits."""
 
 CLOSE_SECONDS = 1.0
 MAX_LINE = 2**24
@@ -82,9 +85,16 @@ class Worker:
 
     async def fresh_facts(self) -> Facts:
         """The same with the brains that there are now. Raises WorkerLostError."""
-        await self.ask("brains")
-        assert self._facts is not None
-        return self._facts
+        return self._learn_brains(await self.ask("brains"))
+
+    async def brain_details(self, name: str) -> dict[str, Any]:
+        """All that is known of a brain, as JSON. Raises UnknownBrainError, BrainFileError, WorkerLostError."""
+        details: dict[str, Any] = await self.ask("brain", name=name)
+        return details
+
+    async def remove_brain(self, name: str) -> None:
+        """Raises UnknownBrainError; InputError for one that is built in; StorageError, WorkerLostError."""
+        self._learn_brains(await self.ask("remove_brain", name=name))
 
     async def ask(self, what: str, **details: str) -> Any:
         """Put a question to the worker, which answers even while it works on a job; `worker` has the questions.
@@ -96,7 +106,10 @@ class Worker:
         answer = self._questions[number] = asyncio.get_running_loop().create_future()
         try:
             self._send({"do": "answer", "number": number, "what": what, **details})
-            return await answer
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await answer
+        except TimeoutError as error:
+            raise WorkerLostError("The worker process does not answer.", "Try again in a while.") from error
         finally:
             del self._questions[number]
 
@@ -172,7 +185,7 @@ class Worker:
                 future.exception()  # nobody may be waiting: no complaint about that
 
     def _receive(self, message: Mapping[str, Any]) -> None:
-        self._learn(message)
+        self.free_memory = message.get("free_memory", self.free_memory)
         if message["is"] == "ready":
             assert self._ready is not None
             self._facts = Facts.from_json(message)
@@ -198,12 +211,10 @@ class Worker:
         else:
             self._answer.set_exception(from_wire(message["error"]))
 
-    def _learn(self, message: Mapping[str, Any]) -> None:
-        """What a message says besides what it is about."""
-        if "free_memory" in message:
-            self.free_memory = message["free_memory"]
-        if "brains" in message and self._facts is not None:
-            self._facts = replace(self._facts, brains=by_name(message["brains"]))
+    def _learn_brains(self, brains: Iterable[Mapping[str, Any]]) -> Facts:
+        assert self._facts is not None
+        self._facts = replace(self._facts, brains=by_name(brains))
+        return self._facts
 
     def _send(self, message: Mapping[str, Any]) -> None:
         if self._process is None or self._process.stdin is None or self._process.stdin.is_closing():

@@ -13,13 +13,14 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 from ..protocol.atlas import AtlasRequest
-from ..protocol.errors import ImageError
+from ..protocol.brains import ImportBrainRequest
 from ..protocol.jobs import JobProgress, JobRequest, JobResult
 from ..protocol.messages import DreamRequest, DreamResult
+from .as_sent import said_as_sent
 from .dreaming import dream_file
 from .report import Report
-from .store import Store
 from .work_atlas import dream_atlas
+from .work_brains import import_brain
 from .workbench import Workbench
 
 Answer = TypeVar("Answer")
@@ -36,28 +37,25 @@ def work(bench: Workbench, request: JobRequest, brains: Mapping[str, str], repor
 def _dream(bench: Workbench, request: DreamRequest, brains: Mapping[str, str], report: Report) -> DreamResult:
     start = time.monotonic()
     for blob in request.blobs:
-        bench.image(blob)
+        bench.blob(blob)
     target = bench.store.temporary_path(".exr")
+    load = functools.partial(bench.brain, wanted=brains)
     try:
-        load = functools.partial(bench.brain, wanted=brains)
-        image = _follow(dream_file(request, target, load, bench.store.blob_path, report.show), report)
+        with said_as_sent(bench.store, _names(request)):
+            image = _follow(dream_file(request, target, load, bench.store.blob_path, report.show), report)
         sha = bench.store.adopt(target)
-    except ImageError as error:
-        raise ImageError(_as_sent(error.message, request, bench.store), error.hint) from error
     finally:
         with contextlib.suppress(OSError):
             target.unlink(missing_ok=True)
     return DreamResult(sha, image.width, image.height, round(time.monotonic() - start, 3))
 
 
-def _as_sent(message: str, request: DreamRequest, store: Store) -> str:
-    """The message with words for the files in it: blobs mean nothing to those who sent images."""
+def _names(request: DreamRequest) -> dict[str, str]:
+    """What each blob is to those who sent it."""
     names = {request.source: "The image", request.mask: "The mask", request.guide: "The guide"}
     for number, region in enumerate(request.regions, 1):
         names |= {region.mask: f"The mask of region {number}", region.guide: f"The guide of region {number}"}
-    for blob, what in names.items():
-        message = message.replace(str(store.blob_path(blob)), what) if blob else message
-    return message
+    return {blob: name for blob, name in names.items() if blob}
 
 
 def _follow(steps: Generator[JobProgress, None, Answer], report: Report) -> Answer:
@@ -73,4 +71,5 @@ def _follow(steps: Generator[JobProgress, None, Answer], report: Report) -> Answ
 _WORK: Mapping[str, Callable[[Workbench, Any, Mapping[str, str], Report], JobResult]] = {
     DreamRequest.KIND: _dream,
     AtlasRequest.KIND: dream_atlas,
+    ImportBrainRequest.KIND: import_brain,
 }

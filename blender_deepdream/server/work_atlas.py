@@ -14,7 +14,7 @@ from ..engine.cell_cache import CellCache
 from ..engine.contact_sheet import brain_sheet, encode_sheet
 from ..engine.images import read_image
 from ..protocol.atlas import AtlasRequest, AtlasResult
-from ..protocol.errors import ImageError
+from .as_sent import said_as_sent
 from .report import Report
 from .workbench import Workbench
 
@@ -26,12 +26,9 @@ def dream_atlas(bench: Workbench, request: AtlasRequest, brains: Mapping[str, st
     """
     start = time.monotonic()
     for blob in request.blobs:
-        bench.image(blob)
-    path = bench.store.blob_path(request.source)
-    try:
-        source = read_image(path) if request.blobs else usual_source(request.source)
-    except ImageError as error:
-        raise ImageError(error.message.replace(str(path), "The image"), error.hint) from error
+        bench.blob(blob)
+    with said_as_sent(bench.store, {request.source: "The image"}):
+        source = read_image(bench.store.blob_path(request.source)) if request.blobs else usual_source(request.source)
     brain = bench.brain(request.brain, brains)
     cache = CellCache(bench.store.root / "cells")
     cells: list[Cell] = []

@@ -6,6 +6,9 @@ Imports torch: the server process must not import this module.
 
 from __future__ import annotations
 
+import itertools
+import json
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +25,10 @@ from .dreaming import choose_device
 from .loaded_brains import LoadedBrains
 from .store import Store
 
+log = logging.getLogger(__name__)
+
+MAX_LIST_BYTES = 2**22
+
 
 class Workbench:
     """One for the whole life of a worker."""
@@ -34,20 +41,31 @@ class Workbench:
 
     def describe(self) -> dict[str, Any]:
         """The message that we are ready, and what for."""
-        return {"device": str(self.device), "fingerprint": fingerprint(self.device), **self.news()}
-
-    def news(self) -> dict[str, Any]:
-        """What may be different after a job."""
-        return {"free_memory": self.free_memory(), "brains": self.brain_list()}
+        return {"device": str(self.device), "fingerprint": fingerprint(self.device), "brains": self.brain_list()}
 
     def answer(self, question: Mapping[str, Any]) -> Any:
-        """Called from the thread that listens, while a job may be running. Raises UnknownBrainError."""
-        if question["what"] == "brains":
-            return self.brain_list()
+        """Called from the thread that listens, while a job may be running.
+
+        Raises UnknownBrainError, BrainFileError; for a brain that shall go, InputError, StorageError.
+        """
+        match question["what"]:
+            case "brains":
+                return self.brain_list()
+            case "brain":
+                return self.library.find(question["name"]).details().to_json()
+            case "remove_brain":
+                self.library.remove(question["name"])
+                return self.brain_list()
         raise InternalError(f"The worker cannot answer {question['what']!r}.")
 
     def brain_list(self) -> list[dict[str, Any]]:
-        return [card.info().to_json() for card in self.library.brains()]
+        """Every brain as far as a list shows it. Those that would make the list too long for a message are left out."""
+        brains = [card.info().to_json() for card in self.library.brains()]
+        lengths = itertools.accumulate(len(json.dumps(brain)) for brain in brains)
+        fitting = sum(length <= MAX_LIST_BYTES for length in lengths)
+        if fitting < len(brains):
+            log.warning("%d brains are not listed: the list would be too long", len(brains) - fitting)
+        return brains[:fitting]
 
     def brain(self, name: str, wanted: Mapping[str, str]) -> Brain:
         """A brain ready to dream. wanted: the ids of all brains that the job was promised, by name.
@@ -65,7 +83,7 @@ class Workbench:
             return int(torch.cuda.mem_get_info(self.device)[0]) + kept_by_torch
         return free_system_memory()
 
-    def image(self, sha: str) -> Path:
+    def blob(self, sha: str) -> Path:
         """The file of a blob that is whole. Raises MissingBlobError."""
         if not self.store.blob_is_good(sha):
             raise MissingBlobError(f"The server's copy of blob {sha} is missing or damaged.", "Send it again.")

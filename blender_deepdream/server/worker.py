@@ -110,7 +110,7 @@ def main() -> None:
 
         bench = Workbench(Store(options.data), options.device, options.threads)
         channel.answer_with(bench.answer)
-        channel.send(**{"is": "ready"}, **bench.describe())
+        channel.send(**{"is": "ready"}, free_memory=bench.free_memory(), **bench.describe())
     except Exception as error:  # the boundary of the process: the server tells those who wait for us
         log.exception("the engine does not start")
         channel.send(**{"is": "unusable"}, error=_wire(error))
@@ -118,7 +118,7 @@ def main() -> None:
     while True:
         order = channel.next_order()
         outcome = _outcome("done", lambda order: _work(bench, order, channel), order)
-        channel.send(id=order["id"], **outcome, **bench.news())
+        channel.send(id=order["id"], free_memory=bench.free_memory(), **outcome)
 
 
 def _work(bench: Workbench, order: Message, channel: Channel) -> dict[str, Any]:

@@ -104,8 +104,11 @@ def test_addresses_that_do_not_exist(server: ServerProcess, method: str, path: s
 def test_brains(server: ServerProcess, client: DreamClient) -> None:
     (brain,) = [brain for brain in client.brains() if brain.name == "lite0"]
     assert set(dict(brain.default_layers)) <= set(brain.layers)
-    assert ask(server, "GET", "/v1/brains/lite0") == (200, brain.to_json())
-    assert ask(server, "GET", f"/v1/brains/{brain.id}") == (200, brain.to_json())
+    details = client.brain("lite0")
+    assert details.info == brain
+    assert [layer.name for layer in details.layers] == list(brain.layers)
+    assert len(details.classes) == 1000
+    assert ask(server, "GET", f"/v1/brains/{brain.id}") == (200, details.to_json())
     status, answer = ask(server, "GET", "/v1/brains/nobody")
     assert (status, answer["code"]) == (422, "unknown_brain")
 
