@@ -57,9 +57,10 @@ class Chooser:
     def choose(self, every_branch: bool) -> Choice:
         """every_branch: offer what lies in the branches of a module too, not only what all of the image passes."""
         classifier = self._classifier()
-        trunk = self._trunk(classifier or self._deepest())
-        layers = [name for name in (trunk if not every_branch else self.nodes) if self._is_worth(name, classifier)]
-        return Choice(tuple(layers), self._default(layers), classifier)
+        end = classifier or self._deepest()
+        trunk = [name for name in self._trunk(end) if self._is_worth(name, classifier)]
+        layers = [name for name in self.nodes if self._is_worth(name, classifier)] if every_branch else trunk
+        return Choice(tuple(layers), self._default(trunk), classifier)
 
     def origin(self, name: str) -> Node:
         """The node whose result this one is but an activation of."""
@@ -90,8 +91,13 @@ class Chooser:
 
     def _deepest(self) -> str:
         """The end of what is no head: of equally deep ones the last."""
-        ends = [name for name in self.nodes if self._users[name] or name not in self._assembly.heads]
+        ends = [name for name in self.nodes if not self._is_head(name)]
         return max(reversed(ends or list(self.nodes)), key=self._depth.__getitem__)
+
+    def _is_head(self, name: str) -> bool:
+        """Whether it is one of several answers to what the same layer sees, and only what was left out reads it."""
+        siblings = self._users[self.origin(name).inputs[0]]
+        return name in self._assembly.heads and not self._users[name] and siblings > 1
 
     def _trunk(self, end: str) -> list[str]:
         """The nodes on every way from the image to the end: what lies in the branches of a module is not among them."""
