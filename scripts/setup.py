@@ -77,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         make_blender_environment(f".venv-blender-{chosen}", [blender])
     else:
         make_server_environment()
+        fetch_test_wheels()
         make_blender_environment(".venv-blender", BLENDERS)
     return 0
 
@@ -113,6 +114,17 @@ def _loads(library: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def fetch_test_wheels() -> None:
+    """Wheels that tests read files of. They are not installed: they would bring along what is of no use here."""
+    wanted, folder = ROOT / "tests" / "wheels.txt", ROOT / ".venv" / "test-wheels"
+    stamp, recipe = folder / STAMP, _recipe(wanted)
+    if stamp.is_file() and stamp.read_text("utf-8") == recipe:
+        return
+    download = [str(_python_of(".venv")), "-m", "pip", "download", "-qq", "--disable-pip-version-check"]
+    run([*download, "--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", str(wanted), "-d", str(folder)])
+    stamp.write_text(recipe, "utf-8")
 
 
 def make_server_environment() -> None:

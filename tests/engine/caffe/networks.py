@@ -71,7 +71,8 @@ class Net:
         return int(words[words.index(OLD_TYPES.get(kind, kind.upper())) + 1])
 
     def _add_blob(self, layer: Any, values: Any) -> None:
-        blob = layer.blobs.add(data=np.ravel(values).astype(np.float32).tolist())
+        blob = layer.blobs.add()
+        blob.data.extend(np.ravel(values).astype(np.float32))
         shape: tuple[int, ...] = np.shape(values)
         if self.old:
             blob.num, blob.channels, blob.height, blob.width = ([1] * 4 + list(shape))[-4:]
@@ -210,9 +211,9 @@ def caffenet(divide: int = 8) -> Net:
     return net
 
 
-def vgg16(divide: int = 8) -> Net:
+def vgg16(divide: int = 8, side: int = 96) -> Net:
     """Simonyan and Zisserman 2014, https://arxiv.org/abs/1409.1556; in the V1 form, as it was published."""
-    net = Net("VGG_ILSVRC_16_layers", 96, old=True)
+    net = Net("VGG_ILSVRC_16_layers", side, old=True)
     for stage, (layers, channels) in enumerate(((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)), 1):
         for number in range(1, layers + 1):
             net.conv(f"conv{stage}_{number}", channels // divide, 3, pad=1, relu=f"relu{stage}_{number}")
