@@ -17,12 +17,14 @@ from .assembly import Assembly, assemble
 from .choosing import Chooser
 from .classes import read_classes
 from .folding import fold
+from .names import plain_name
 from .prototxt import Prototxt, read_prototxt
 from .weights import CaffeModel, read_mean
 
 IMAGENET_MEAN = (104.0, 117.0, 123.0)
 """Blue, green, red: what nearly all of Caffe's networks were trained with."""
 MAX_SOURCE = 1000
+MAX_TITLE = 100
 
 
 class Imported(NamedTuple):
@@ -63,7 +65,7 @@ def import_caffe(
     card = BrainCard(
         name=name,
         id="",
-        title=net.name or name,
+        title=plain_name(net.name)[:MAX_TITLE] or name,
         licence=licence,
         layers=tuple(_layer(one, shapes, chooser.word(one)) for one in choice.layers),
         default_layers=((choice.default, 1.0),),
@@ -125,4 +127,5 @@ def _source(prototxt: Path, caffemodel: Path, assembly: Assembly) -> str:
         f"{len(names)} {kind} ({names[0]}{', ...' * (len(names) > 1)})" for kind, names in assembly.left_out.items()
     ]
     note = f"; left out, as they are not supported: {', '.join(kinds)}" if kinds else ""
-    return f"Caffe: {prototxt.name}, {caffemodel.name}{note}"[:MAX_SOURCE]
+    text = f"Caffe: {prototxt.name}, {caffemodel.name}{note}"[:MAX_SOURCE]
+    return "".join(letter if letter.isprintable() else "_" for letter in text)

@@ -3,28 +3,25 @@
 
 from __future__ import annotations
 
-import re
+from ...protocol.layers import CLASSES, MAX_NAME_LENGTH
 
-RESERVED = frozenset(("class",))
-"""Words that mean something else there."""
-MAX_LENGTH = 200
-
-# [BRAIN::]LAYER[:CHANNEL+CHANNEL*FACTOR][@OCTAVES][=WEIGHT], LAYER, ...
-_MARKS = re.compile(r"[:@,=+*]|[^\x20-\uffff]")
+MARKS = frozenset(":@,=+*")
+"""They mean something in a list of layers: [BRAIN::]LAYER[:CHANNEL+CHANNEL*FACTOR][@OCTAVES][=WEIGHT], LAYER, ..."""
+ROOM_FOR_NUMBER = 8
 
 
 def plain_name(name: str) -> str:
-    """Without the marks that separate it from others."""
-    return _MARKS.sub("_", name)
+    """With an underscore for each mark, and for what cannot be printed."""
+    return "".join(letter if letter.isprintable() and letter not in MARKS else "_" for letter in name.strip())
 
 
 def unique_name(name: str, taken: dict[str, int]) -> str:
-    """The name without the marks that have a meaning, unlike any that is taken; it is taken from now on.
+    """The plain name, without spaces, unlike any that is taken; it is taken from now on.
 
     taken: how many names began as this one.
     """
-    plain = unique = re.sub(r"\s", "_", plain_name(name.strip()))[:MAX_LENGTH] or "_"
-    if plain in RESERVED:
+    plain = unique = plain_name(name).replace(" ", "_")[: MAX_NAME_LENGTH - ROOM_FOR_NUMBER] or "_"
+    if plain == CLASSES:
         taken.setdefault(plain, 1)
     while unique in taken:
         taken[plain] += 1

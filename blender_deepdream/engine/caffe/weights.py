@@ -175,6 +175,8 @@ def read_mean(path: Path) -> tuple[float, float, float]:
     if len(values) % 3 or not len(values) or not np.isfinite(values).all() or 3 not in blob.shape[:2]:
         raise BrainFileError(f"The mean {path.name} is not an image of three channels.", hint)
     first, second, third = values.reshape(3, -1).mean(axis=1).tolist()
+    if max(abs(first), abs(second), abs(third)) > 255:
+        raise BrainFileError(f"The mean {path.name} is not that of images of 0 to 255.", hint)
     return first, second, third
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blender_deepdream.engine import brain_card
 from blender_deepdream.engine.caffe import import_caffe
 from blender_deepdream.engine.networks.graph import build
 from blender_deepdream.protocol.errors import BrainFileError
@@ -61,7 +62,7 @@ def attempt(prototxt: Path, caffemodel: Path) -> None:
     try:
         card, description, tensors = import_caffe(prototxt, caffemodel, name="fuzzed")
         build(description, tensors)
-        assert card.layers
+        assert brain_card.to_text(card)
     except BrainFileError as error:
         assert error.message
         assert error.hint

@@ -4,13 +4,14 @@ import pytest
 import torch
 
 from blender_deepdream.engine.brain import Brain, Preprocessing
+from blender_deepdream.engine.brain_file import load, save
 from blender_deepdream.engine.caffe import IMAGENET_MEAN, import_caffe
 from blender_deepdream.engine.caffe.schema import message
 from blender_deepdream.engine.dream import dream_to_end
 from blender_deepdream.engine.networks.graph import build
 from blender_deepdream.protocol.errors import BrainFileError
 
-from .networks import Net, Written, caffenet, googlenet, resnet50, vgg16
+from .networks import Net, Written, caffenet, googlenet, odd_ones, resnet50, vgg16
 
 
 def imported(written: Written, **more):
@@ -233,3 +234,19 @@ def test_files_that_are_not_there(tiny, tmp_path):
     for prototxt, caffemodel in ((tmp_path / "no", tiny.caffemodel), (tiny.prototxt, tmp_path / "no")):
         with pytest.raises(BrainFileError, match="cannot be read: No such file"):
             import_caffe(prototxt, caffemodel, name="x")
+
+
+@pytest.mark.parametrize("make", [googlenet, odd_ones])
+def test_a_brain_file_keeps_it_to_the_bit(make, tmp_path):
+    result = imported(make().write(tmp_path))
+    path = tmp_path / "test.safetensors"
+    card = save(path, result.card, result.tensors, result.description)
+    brain = load(path, torch.device("cpu"))
+    assert card == brain.card
+    assert card.layers == result.card.layers
+    network = build(result.description, result.tensors)
+    names = [layer.name for layer in card.layers]
+    x = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        found, expected = brain.activations(x, names), network(card.preprocessing(x), names)
+    assert all(torch.equal(found[name], expected[name]) for name in names)
