@@ -202,13 +202,7 @@ def caffenet(divide: int = 8) -> Net:
     net.conv("conv4", 384 // divide, 3, pad=1, group=2, relu="relu4")
     net.conv("conv5", 256 // divide, 3, pad=1, group=2, relu="relu5")
     net.pool("pool5", 3, 2)
-    for name in ("6", "7"):
-        net.fc(f"fc{name}", 4096 // divide)
-        net.add("ReLU", f"relu{name}", top=f"fc{name}")
-        net.add("Dropout", f"drop{name}", top=f"fc{name}")
-    net.fc("fc8", 1000 // divide)
-    net.add("Softmax", "prob")
-    return net
+    return _classifying(net, divide)
 
 
 def vgg16(divide: int = 8, side: int = 96) -> Net:
@@ -218,6 +212,11 @@ def vgg16(divide: int = 8, side: int = 96) -> Net:
         for number in range(1, layers + 1):
             net.conv(f"conv{stage}_{number}", channels // divide, 3, pad=1, relu=f"relu{stage}_{number}")
         net.pool(f"pool{stage}", 2, 2)
+    return _classifying(net, divide)
+
+
+def _classifying(net: Net, divide: int) -> Net:
+    """With the three fully connected layers of its time."""
     for name in ("6", "7"):
         net.fc(f"fc{name}", 4096 // divide)
         net.add("ReLU", f"relu{name}", top=f"fc{name}")
