@@ -90,7 +90,9 @@ class Network(Protocol):
 
 
 class Brain:
-    """A brain ready to dream. network: on this device already."""
+    """A brain ready to dream. network: on this device already. precision: in which it calculates."""
+
+    precision = torch.float32
 
     def __init__(self, card: BrainCard, network: Network, device: torch.device) -> None:
         self.card = card
@@ -109,11 +111,12 @@ class Brain:
         """What the named layers answer to an image; nothing after the last of them runs.
 
         x: 1x3xHxW, RGB, dream space (sRGB-encoded, 0 to 1), sides divisible by `stride(layers)`.
-        Returns 1xCxhxw by layer name. Raises UnknownLayerError.
+        Returns 1xCxhxw by layer name, float32 whatever the precision. Raises UnknownLayerError.
         """
         for name in layers:
             self.card.layer(name)
-        return self.network(self.card.preprocessing(x), layers)
+        found = self.network(self.card.preprocessing(x).to(self.precision), layers)
+        return {name: value.float() for name, value in found.items()}
 
 
 def _unknown_layer(brain: str, name: str, known: Sequence[str]) -> UnknownLayerError:

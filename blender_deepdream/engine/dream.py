@@ -27,6 +27,7 @@ from .memory import memory_errors
 from .motion import moved
 from .octaves import Size, Wrap, octave_sizes, resize, resize_picture, with_margin, without_margin
 from .pace import Pace
+from .precision import automatic, in_precision
 from .preview import Preview, Show
 from .regions import Region, areas_of
 from .restraint import restrain, with_colors_of
@@ -68,6 +69,7 @@ def dream(
         where = with_margin(dream_mask(mask, dreamspace.dreamable(image), brain.device), wrap)
         sizes = octave_sizes(Size(*source.shape[-2:]), settings.octaves, settings.octave_scale)
         brains = brains_of([settings, *(region.settings for region in regions)], brain, load)
+        brains = {name: in_precision(known, settings.precision) for name, known in brains.items()}
         whole = objective_of(settings, guide, brains, len(sizes))
         parts = [objective_of(region.settings, region.guide, brains, len(sizes)) for region in regions]
         areas = areas_of(whole, zip(regions, parts, strict=True), image.size, wrap, brain.device)
@@ -129,4 +131,4 @@ def fingerprint(device: torch.device | str) -> str:
     else:
         unit = f"{torch.backends.cpu.get_cpu_capability()} {torch.get_num_threads()} threads"
     versions = f"engine {ENGINE_VERSION}, torch {torch.__version__}, numpy {np.__version__}"
-    return f"{versions}, {kind.type} {unit}, tile {automatic_side(kind)}"
+    return f"{versions}, {kind.type} {unit}, tile {automatic_side(kind)}, precision {automatic(kind)}"
