@@ -16,8 +16,10 @@ from pathlib import Path
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from ..engine import zoo
+from ..engine.cell_cache import write_bytes
 from ..engine.image_output import check_depth, write_image
 from ..engine.images import Image
+from ..engine.preview import Show
 from ..engine.wanted import Load
 from ..protocol.errors import InputError
 from ..protocol.messages import ColorSpace, DreamRequest, Progress
@@ -45,16 +47,26 @@ def dream_image(options: argparse.Namespace, request: DreamRequest) -> None:
             image = image.in_space(ColorSpace.LINEAR_REC709)
         write_image(image, path, depth, request.settings.highlights)
 
+    show = _shower(options.preview)
     if options.frames is None:
-        _dream_one(options, request, load, save)
+        _dream_one(options, request, load, save, show)
     else:
-        _dream_frames(options, request, load, save, str(depth))
+        _dream_frames(options, request, load, save, show, str(depth))
 
 
-def _dream_one(options: argparse.Namespace, request: DreamRequest, load: Load, save: Save) -> None:
+def _shower(path: Path | None) -> Show | None:
+    """Writes previews to this file, each whole. Raises InputError if it cannot be one."""
+    if path is None:
+        return None
+    if path.suffix.lower() not in (".jpg", ".jpeg"):
+        raise InputError(f"{path} cannot be a preview: previews are JPEGs.", "Let its name end with .jpg.")
+    return functools.partial(write_bytes, path)
+
+
+def _dream_one(options: argparse.Namespace, request: DreamRequest, load: Load, save: Save, show: Show | None) -> None:
     start = time.monotonic()
     load(request.settings.brain)
-    steps = dream_request(request, source_of(request, Path), load, Path)
+    steps = dream_request(request, source_of(request, Path), load, Path, show)
     with reporter(options.json, _where) as report:
         while True:
             try:
@@ -68,10 +80,12 @@ def _dream_one(options: argparse.Namespace, request: DreamRequest, load: Load, s
     _say(options.json, done, f"{options.target}: {image.width} x {image.height} pixels, {seconds:.1f} s")
 
 
-def _dream_frames(options: argparse.Namespace, request: DreamRequest, load: Load, save: Save, depth: str) -> None:
+def _dream_frames(
+    options: argparse.Namespace, request: DreamRequest, load: Load, save: Save, show: Show | None, depth: str
+) -> None:
     start = time.monotonic()
     frames, count = Frames(options.target, job_of(request, load, Path, depth)), options.frames
-    steps = dream_frames(request, frames, count, load, Path, save)
+    steps = dream_frames(request, frames, count, load, Path, save, show=show)
     number = 0
     with reporter(options.json, lambda progress: f"frame {number}/{count}, {_where(progress)}") as report:
         pace = _Pace()

@@ -29,6 +29,9 @@ def add_dream_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="OUT", type=Path, help="where the dream goes")
     for knob in KNOBS.values():
         _add_knob(parser, knob)
+    parser.add_argument(
+        "--preview", type=Path, metavar="IMG", help="show the dream so far in this .jpg, twice a second at most"
+    )
     parser.add_argument("--mask", metavar="IMG", help="grey image: white dreams, black stays as it is")
     parser.add_argument(
         "--guide", metavar="IMG", help="image whose things steer the dream (objective: guide-dot if not said)"

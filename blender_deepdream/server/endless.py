@@ -15,6 +15,7 @@ from pathlib import Path
 from ..engine.dream import fingerprint
 from ..engine.image_output import write_image
 from ..engine.images import Image, read_image
+from ..engine.preview import Show
 from ..engine.wanted import Load
 from ..protocol.errors import ImageError, InputError
 from ..protocol.messages import DreamRequest, Progress, canonical_hash, content_hash
@@ -63,10 +64,11 @@ class Frames:
 
 
 def dream_frames(
-    request: DreamRequest, frames: Frames, count: int, load: Load, find: Find, save: Save
+    request: DreamRequest, frames: Frames, count: int, load: Load, find: Find, save: Save, *, show: Show | None = None
 ) -> Generator[tuple[int, Progress], None, int]:
     """Dream frames 1 to `count`, those of this job that are there excepted. Returns how many were dreamed.
 
+    show: takes a JPEG of the frame at work, now and then.
     Yields the number of the frame at work and its progress. Stop iterating to cancel: whole frames are kept.
     Raises what `dreaming.dream_file` does, and StorageError.
     """
@@ -75,7 +77,7 @@ def dream_frames(
     if kept is not None:
         image = read_image(kept, image.color_space)
     for number in range(done + 1, count + 1):
-        steps = dream_request(frame_request(request, number), image, load, find)
+        steps = dream_request(frame_request(request, number), image, load, find, show)
         while True:
             try:
                 yield number, next(steps)

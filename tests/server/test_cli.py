@@ -155,6 +155,16 @@ def test_a_dream_of_nothing(tmp_path: Path) -> None:
     assert cli.main(["dream", "clouds:0x24", str(out)]) == 2
 
 
+def test_a_preview(image: Path) -> None:
+    out, seen = image.with_name("out.png"), image.with_name("seen.jpg")
+    asked = ["dream", str(image), str(out), "--octaves=1", "--steps=80", "--threads=1", "--preview"]
+    assert cli.main([*asked, str(image.with_name("seen.png"))]) == 2
+    assert not out.exists()
+    assert cli.main([*asked, str(seen)]) == 0
+    assert (read_image(seen).width, read_image(seen).height) == (48, 32)
+    assert sorted(path.name for path in image.parent.iterdir()) == ["in.png", "out.png", "seen.jpg"]
+
+
 def test_a_guide(image: Path) -> None:
     out = image.with_name("out.png")
     assert cli.main(["dream", str(image), str(out), "--guide", str(image), "--octaves=1", "--steps=1"]) == 0
