@@ -42,7 +42,7 @@ class Choice:
 
 
 class Chooser:
-    """Knows each node, where it comes from and how deep it lies."""
+    """Knows each node, how deep it lies, and its origin: the node whose result it is but an activation of."""
 
     def __init__(self, assembly: Assembly) -> None:
         self._assembly = assembly
@@ -50,9 +50,12 @@ class Chooser:
         self._users = Counter(name for node in assembly.nodes for name in set(node.inputs))
         self._finished = {node.inputs[0] for node in assembly.nodes if isinstance(node.operation, ACTIVATIONS)}
         self._depth: dict[str, int] = {}
+        self._origins: dict[str, Node] = {}
         for node in assembly.nodes:
             before = max((self._depth.get(name, 0) for name in node.inputs), default=0)
             self._depth[node.name] = before + isinstance(node.operation, Convolution)
+            is_activation = isinstance(node.operation, ACTIVATIONS)
+            self._origins[node.name] = self._origins.get(node.inputs[0], node) if is_activation else node
 
     def choose(self, every_branch: bool) -> Choice:
         """every_branch: offer what lies in the branches of a module too, not only what all of the image passes."""
@@ -62,16 +65,9 @@ class Chooser:
         layers = [name for name in self.nodes if self._is_worth(name, classifier)] if every_branch else trunk
         return Choice(tuple(layers), self._default(trunk), classifier)
 
-    def origin(self, name: str) -> Node:
-        """The node whose result this one is but an activation of."""
-        node = self.nodes[name]
-        while isinstance(node.operation, ACTIVATIONS) and node.inputs[0] in self.nodes:
-            node = self.nodes[node.inputs[0]]
-        return node
-
     def word(self, name: str) -> str:
         """On what kind of layer it is: what it dreams has to be seen."""
-        node = self.origin(name)
+        node = self._origins[name]
         operation = node.operation
         if node.name in self._assembly.lumped:
             return "fully connected"
@@ -85,7 +81,7 @@ class Chooser:
         for name in reversed(self._assembly.logits):
             while name in self.nodes and isinstance(self.nodes[name].operation, POOLING):
                 name = self.nodes[name].inputs[0]  # noqa: PLW2901 - upwards, as long as there is only pooling
-            if name in self.nodes and isinstance(self.origin(name).operation, Convolution):
+            if name in self.nodes and isinstance(self._origins[name].operation, Convolution):
                 return name
         return None
 
@@ -96,7 +92,7 @@ class Chooser:
 
     def _is_head(self, name: str) -> bool:
         """Whether it is one of several answers to what the same layer sees, and only what was left out reads it."""
-        siblings = self._users[self.origin(name).inputs[0]]
+        siblings = self._users[self._origins[name].inputs[0]]
         return name in self._assembly.heads and not self._users[name] and siblings > 1
 
     def _trunk(self, end: str) -> list[str]:
@@ -119,10 +115,10 @@ class Chooser:
 
     def _default(self, layers: Sequence[str]) -> str:
         """About two thirds of the way through what is a map: there things begin to have shapes. Joints see most."""
-        maps = [name for name in layers if self.origin(name).name not in self._assembly.lumped] or list(layers)
+        maps = [name for name in layers if self._origins[name].name not in self._assembly.lumped] or list(layers)
         far = {name: abs(index - DEFAULT_DEPTH * (len(maps) - 1)) for index, name in enumerate(maps)}
         for kinds in ((Concat, Sum), (Convolution,), (object,)):
-            found = [name for name in maps if isinstance(self.origin(name).operation, kinds)]
+            found = [name for name in maps if isinstance(self._origins[name].operation, kinds)]
             if found:
                 return min(found, key=far.__getitem__)
         return ""

@@ -14,8 +14,12 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 
 from ...protocol.errors import BrainFileError
 
-MAX_TEXT = 2**21
+MAX_TEXT = 2**20
 MAX_DEPTH = 32
+MAX_FIELDS = 60_000
+"""In one prototxt: five times what the deepest networks have."""
+MAX_LINE = 2**14
+"""Letters: the time that protobuf takes for a line grows with its square."""
 
 FIELDS = {
     "BlobShape": "repeated int64 dim 1",
@@ -89,8 +93,9 @@ ENUMS = {
 }
 """Names and numbers."""
 
+_HINT = "Give the network's deploy.prototxt, as text."
 _FIELD = re.compile(r"(optional|repeated) (\w+) (\w+) (\d+)(?: = ([^\s;]+))?")
-_TOKEN = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#[^\n]*|[{}<>]")
+_TOKEN = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#[^\n]*|[{}<>:]")
 
 
 def parse_prototxt(text: str) -> Any:
@@ -99,23 +104,27 @@ def parse_prototxt(text: str) -> Any:
         raise BrainFileError(
             f"The prototxt is longer than {MAX_TEXT:,} letters.", "Give the network's deploy.prototxt."
         )
-    _check_depth(text)
+    _check_extent(text)
     net = message("NetParameter")()
     try:
         text_format.Parse(text, net, allow_unknown_field=True)
     except (text_format.ParseError, ValueError) as error:
-        problem = f"The prototxt cannot be read: {str(error)[:300]}."
-        raise BrainFileError(problem, "Give the network's deploy.prototxt, as text.") from error
+        raise BrainFileError(f"The prototxt cannot be read: {str(error)[:300]}.", _HINT) from error
     return net
 
 
-def _check_depth(text: str) -> None:
-    """Before the parser descends into it."""
-    depth = 0
+def _check_extent(text: str) -> None:
+    """Before the parser takes memory and time for it, or descends into it."""
+    if max(map(len, text.splitlines()), default=0) > MAX_LINE:
+        raise BrainFileError(f"The prototxt has a line of more than {MAX_LINE:,} letters.", _HINT)
+    depth = fields = 0
     for token in _TOKEN.finditer(text):
-        depth += {"{": 1, "<": 1, "}": -1, ">": -1}.get(token.group(), 0)
-        if depth > MAX_DEPTH:
-            raise BrainFileError(f"The prototxt is nested deeper than {MAX_DEPTH}.", "It is damaged or not Caffe's.")
+        opens, closes = token.group() in ("{", "<"), token.group() in ("}", ">")
+        depth += opens - closes
+        fields += opens or token.group() == ":"
+        if depth > MAX_DEPTH or fields > MAX_FIELDS:
+            too_much = f"nested deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else f"of more than {MAX_FIELDS:,} fields"
+            raise BrainFileError(f"The prototxt is {too_much}.", _HINT)
 
 
 def message(name: str) -> Any:

@@ -214,9 +214,11 @@ DATA = 'layer { name: "data" type: "Input" top: "data" input_param { shape { dim
         ("layer { " * 40, "nested deeper"),
         ("layers { layer { name: 'x' } }", "first days"),
         ("layers { type: NO_SUCH_TYPE }", "cannot be read"),
-        ("input: 'data' " + "#" * 2**21, "longer than"),
+        ("input: 'data' " + "#" * 2**20, "longer than"),
+        ("input: 'data' " + "x: 1 " * 4_000, "line of more than"),
+        ("input: 'data'\n" + "x: 1\n" * 60_000, "more than 60,000 fields"),
         ("\ufffd\x00{", "cannot be read"),
-        ('layer { name: "x" }' * 10_001, "more than 10000 layers"),
+        ('layer { name: "x" }\n' * 10_001, "more than 10000 layers"),
         (DATA + f'layer {{ name: "{"x" * 300}" type: "ReLU" bottom: "data" top: "x" }}', "too long"),
     ],
 )
