@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A brain's card as text, and what a card may say: cards come in files of strangers."""
+"""A brain's card as JSON, and what a card may say: cards come in files of strangers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -40,26 +41,24 @@ def check_name(name: str) -> str:
     return name
 
 
-def to_text(card: BrainCard) -> str:
-    """JSON that `from_text` reads back; without what only the file itself can tell. Raises BrainFileError."""
+def to_json(card: BrainCard) -> dict[str, Any]:
+    """What `from_json` reads back; without what only the file itself can tell. Raises BrainFileError."""
     _check(card)
-    facts = {name: value for name, value in asdict(card).items() if name not in ("id", "size")}
-    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return {name: value for name, value in asdict(card).items() if name not in ("id", "size")}
 
 
-def from_text(text: str, brain_id: str, size: int) -> BrainCard:
+def from_json(facts: object, brain_id: str, size: int) -> BrainCard:
     """The card of a brain's file. brain_id: the file's SHA-256. size: in bytes. Raises BrainFileError."""
+    if not isinstance(facts, dict):
+        raise BrainFileError("The brain's card is not a JSON object.", _HINT)
     try:
-        facts = json.loads(text, parse_constant=_no_constant)
-        if not isinstance(facts, dict):
-            raise BrainFileError("The brain's card is not a JSON object.", _HINT)
         card = _CARD.validate_json(json.dumps(facts | {"id": brain_id, "size": size}), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise BrainFileError(f"The brain's card is wrong at {where[:80]}: {first['msg']}.", _HINT) from error
     except (ValueError, RecursionError) as error:
-        raise BrainFileError("The brain's card is not proper JSON.", _HINT) from error
+        raise BrainFileError("The brain's card is too deep for a card.", _HINT) from error
     _check(card)
     return card
 
@@ -116,7 +115,3 @@ def _check_texts(texts: Iterable[str], longest: int) -> None:
     for text in texts:
         if len(text) > longest or not text.isprintable():
             raise BrainFileError(f"The brain's card has a text too long or not printable: {text[:80]!r}.", _HINT)
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")

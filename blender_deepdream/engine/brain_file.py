@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A brain in one file: its card, its weights and, if nothing else knows its architecture, what its network is made of.
 
-A safetensors file whose texts are `deepdream`, the version of this format; `card`, JSON (`brain_card`); `graph`, the
-description of a network that is a graph; `checksum`, the SHA-256 of the file with these 64 digits as zeros. Nothing in
-it is ever executed. The same file dreams the same on every machine.
+A safetensors file with one text, `deepdream`, a JSON object: `version` of this format; `checksum`, the SHA-256 of the
+file with these 64 digits as zeros; `card` (`brain_card`); `graph`, the description of a network that is one, else null.
+Nothing in it is ever executed. The same brain makes the same file, and the file dreams the same, on every machine.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -29,9 +30,10 @@ from .networks import architectures
 from .networks.graph import GraphNetwork
 from .tensor_file import MAX_HEADER_BYTES, Header, read_header, tensors_in
 
-FORMAT_VERSION = "1"
+FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
 
+_KEY = "deepdream"
 _ZEROS = "0" * 64
 _TRIAL_SIDE = 128
 """Pixels: the largest image that a network is tried with."""
@@ -44,15 +46,15 @@ def save(path: Path, card: BrainCard, tensors: Mapping[str, Tensor], description
     description: what a "graph" is made of, as JSON. Raises BrainFileError for a card that says what it must not,
     StorageError.
     """
-    texts = {"format": "pt", "deepdream": FORMAT_VERSION, "checksum": _ZEROS, "card": brain_card.to_text(card)}
-    if description is not None:
-        texts["graph"] = json.dumps(description, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    if sum(map(len, texts.values())) > MAX_HEADER_BYTES // 4:
+    # the checksum first, so that it is found there; one text only, because safetensors shuffles several
+    about = {"version": FORMAT_VERSION, "checksum": _ZEROS, "card": brain_card.to_json(card), "graph": description}
+    text = json.dumps(about, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    if len(text) > MAX_HEADER_BYTES // 4:
         raise BrainFileError("The brain's description is too long for a file.", "Name fewer layers or classes.")
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     unfinished = path.with_name(f".{uuid.uuid4().hex}.unfinished")
     try:
-        safetensors.torch.save_file(whole, unfinished, metadata=texts)
+        safetensors.torch.save_file(whole, unfinished, metadata={_KEY: text})
         _write_checksum(unfinished)
         brain_id, size = hash_of(unfinished), unfinished.stat().st_size
         unfinished.replace(path)
@@ -71,9 +73,9 @@ def read_card(path: Path, hash_file: Callable[[Path], str] = hash_of) -> BrainCa
 
     hash_file: finds the file's SHA-256. Raises BrainFileError.
     """
-    header = _brain_header(path)
+    header, about = _opened(path)
     try:
-        return brain_card.from_text(header.texts["card"], hash_file(path), header.size)
+        return brain_card.from_json(about["card"], hash_file(path), header.size)
     except OSError as error:
         raise BrainFileError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from error
 
@@ -83,56 +85,65 @@ def load(path: Path, device: torch.device | str = "cpu") -> Brain:
 
     The bytes that were checked are the bytes that are loaded.
     """
-    header = _brain_header(path)
+    header, about = _opened(path)
     try:
         with path.open("rb") as file:
             data = file.read(header.size + 1)
     except OSError as error:
         raise BrainFileError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from error
-    if _checksum(header, memoryview(data)[len(header.raw) :]) != header.texts["checksum"] or len(data) != header.size:
+    rest = memoryview(data)[len(header.raw) :]
+    if len(data) != header.size or _checksum(header, about["checksum"], rest) != about["checksum"]:
         raise BrainFileError(f"{path} is damaged: its checksum is another one.", _HINT)
-    card = brain_card.from_text(header.texts["card"], hashlib.sha256(data).hexdigest(), header.size)
+    card = brain_card.from_json(about["card"], hashlib.sha256(data).hexdigest(), header.size)
     tensors = tensors_in(data, path)
     classes = card.classifier.channels if card.classifier else 1000
-    network = architectures.build(card.architecture, tensors, description=_description(header), classes=classes)
+    network = architectures.build(card.architecture, tensors, description=about["graph"], classes=classes)
     _check_layers(card, network)
     return Brain(card, network.to(device), torch.device(device))
 
 
-def _brain_header(path: Path) -> Header:
+def _opened(path: Path) -> tuple[Header, dict[str, Any]]:
+    """A brain's header, and what it says in words. Raises BrainFileError."""
     header = read_header(path)
-    version = header.texts.get("deepdream")
-    if version is None or not {"card", "checksum"} <= header.texts.keys():
+    if _KEY not in header.texts:
         raise BrainFileError(
             f"{path} holds tensors, but is not a brain: nothing says what network they are of.",
             "A brain is a file that this program has written: see `deepdream brains export` and `import`.",
         )
-    if version != FORMAT_VERSION:
+    try:
+        about = json.loads(header.texts[_KEY], parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise BrainFileError(f"What {path} says of its brain is not proper JSON.", _HINT) from error
+    if not isinstance(about, dict) or about.get("version") != FORMAT_VERSION:
+        version = str(about.get("version"))[:20] if isinstance(about, dict) else "none"
         raise BrainFileError(
-            f"{path} is a brain in version {version[:20]!r} of the format; this program reads {FORMAT_VERSION}.",
+            f"{path} is a brain in version {version} of the format; this program reads {FORMAT_VERSION}.",
             "Update the program.",
         )
-    return header
+    if set(about) != {"version", "checksum", "card", "graph"} or not isinstance(about["checksum"], str):
+        raise BrainFileError(f"What {path} says of its brain is not complete.", _HINT)
+    return header, about
 
 
-def _description(header: Header) -> object:
-    try:
-        return json.loads(header.texts.get("graph", "null"))
-    except (ValueError, RecursionError) as error:
-        raise BrainFileError("The description of the network is not proper JSON.", _HINT) from error
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
-def _checksum(header: Header, tensors: bytes | memoryview) -> str:
+def _checksum(header: Header, stated: str, tensors: memoryview) -> str:
     """What the checksum of a file with this header and these bytes after it must be."""
-    stated = f'"checksum":"{header.texts["checksum"]}"'.encode()
-    digest = hashlib.sha256(header.raw.replace(stated, f'"checksum":"{_ZEROS}"'.encode(), 1))
+    digest = hashlib.sha256(header.raw.replace(_mark(stated), _mark(_ZEROS), 1))
     digest.update(tensors)
     return digest.hexdigest()
 
 
+def _mark(checksum: str) -> bytes:
+    """How a checksum stands in the header: in JSON, in a text in JSON."""
+    return json.dumps(f'"checksum":"{checksum}"').strip('"').encode()
+
+
 def _write_checksum(path: Path) -> None:
     """Put the checksum where the zeros are."""
-    place = read_header(path).raw.index(f'"checksum":"{_ZEROS}"'.encode()) + len('"checksum":"')
+    place = read_header(path).raw.index(_mark(_ZEROS)) + _mark(_ZEROS).index(b"0")
     checksum = hash_of(path)
     with path.open("r+b") as file:
         file.seek(place)

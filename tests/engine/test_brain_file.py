@@ -7,6 +7,7 @@ import resource
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from blender_deepdream.engine import brain_file, lite0
 from blender_deepdream.engine.brain import Brain, BrainCard, Preprocessing
-from blender_deepdream.engine.brain_card import to_text
+from blender_deepdream.engine.brain_card import to_json
 from blender_deepdream.engine.dream import dream_to_end
 from blender_deepdream.engine.images import Image
 from blender_deepdream.engine.networks import vision
@@ -36,17 +37,17 @@ def small(tmp_path_factory):
     return path
 
 
-def write(path: Path, card_text: str, *, tensors: dict[str, Tensor] | None = None, **texts: str) -> Path:
-    """A file as only a stranger writes it: any text as its card, and the right checksum."""
-    texts = {"deepdream": "1", "checksum": "0" * 64, "card": card_text, "graph": json.dumps(DESCRIPTION)} | texts
-    safetensors.torch.save_file(small_tensors() if tensors is None else tensors, path, metadata=texts)
-    if texts["checksum"] == "0" * 64:
+def write(
+    path: Path, tensors: dict[str, Tensor] | None = None, *, card: dict[str, Any] | None = None, **changes: Any
+) -> Path:
+    """A file as only a stranger writes it: whatever it says of the brain, and the right checksum."""
+    facts = json.loads(json.dumps(to_json(small_card()))) | (card or {})
+    about = {"version": 1, "checksum": "0" * 64, "card": facts, "graph": DESCRIPTION} | changes
+    text = json.dumps(about, separators=(",", ":"))
+    safetensors.torch.save_file(tensors or small_tensors(), path, metadata={"deepdream": text})
+    if about["checksum"] == "0" * 64:
         brain_file._write_checksum(path)
     return path
-
-
-def card_json(**changes: object) -> str:
-    return json.dumps(json.loads(to_text(small_card())) | changes)
 
 
 def dreamt(brain: Brain, image: Image, layer: str) -> NDArray[np.float32]:
@@ -172,7 +173,7 @@ def test_lengths_that_lie_are_refused_before_memory_is_taken(tmp_path):
     ],
 )
 def test_a_card_that_cannot_be_is_refused(tmp_path, changes, said):
-    path = write(tmp_path / "brain.safetensors", card_json(**changes))
+    path = write(tmp_path / "brain.safetensors", card=changes)
     with pytest.raises(BrainFileError, match=said):
         brain_file.load(path)
 
@@ -182,27 +183,45 @@ def test_a_card_and_a_network_that_do_not_agree(tmp_path):
         {"name": "conv1", "channels": 9, "stride": 2, "dreams": ""},
         {"name": "relu1", "channels": 8, "stride": 2, "dreams": ""},
     ]
-    path = write(tmp_path / "brain.safetensors", card_json(layers=layers))
+    path = write(tmp_path / "brain.safetensors", card={"layers": layers})
     with pytest.raises(BrainFileError, match=r"'conv1' should have 9 channels and has 8"):
         brain_file.load(path)
 
 
 def test_another_version_and_another_description(tmp_path):
     path = tmp_path / "brain.safetensors"
-    with pytest.raises(BrainFileError, match=r"version '7'.*Update"):
-        brain_file.read_card(write(path, card_json(), deepdream="7"))
-    with pytest.raises(BrainFileError, match="description"):
-        brain_file.load(write(path, card_json(), graph="[" * 10_000))
-    with pytest.raises(BrainFileError, match="description"):
-        brain_file.load(write(path, card_json(), graph="null"))
-    with pytest.raises(BrainFileError, match="checksum"):
-        brain_file.load(write(path, card_json(), checksum="1" * 64))
+    for changes, said in (
+        ({"version": 7}, r"version 7.*Update"),
+        ({"graph": [[]]}, "description"),
+        ({"graph": None}, "description"),
+        ({"checksum": "1" * 64}, "checksum"),
+        ({"checksum": 1}, "not complete"),
+        ({"more": 1}, "not complete"),
+    ):
+        with pytest.raises(BrainFileError, match=said):
+            brain_file.load(write(path, **changes))
+
+
+def test_words_too_deep(tmp_path):
+    path = tmp_path / "brain.safetensors"
+    deep = json.loads("[" * 900 + "]" * 900)
+    with pytest.raises(BrainFileError):
+        brain_file.load(write(path, card={"recipe": {"deep": deep}}))
+    safetensors.torch.save_file(small_tensors(), path, metadata={"deepdream": "[" * 100_000})
+    with pytest.raises(BrainFileError, match="proper JSON"):
+        brain_file.read_card(path)
+
+
+def test_the_same_brain_makes_the_same_file(tmp_path):
+    paths = [tmp_path / f"{number}.safetensors" for number in range(4)]
+    cards = [brain_file.save(path, small_card(), small_tensors(), DESCRIPTION) for path in paths]
+    assert len({card.id for card in cards}) == 1
 
 
 def test_weights_that_do_not_fit_are_named(tmp_path):
     tensors = small_tensors() | {"conv1.weight": torch.zeros(8, 3, 5, 5)}
     with pytest.raises(BrainFileError, match=r"conv1\.weight"):
-        brain_file.load(write(tmp_path / "brain.safetensors", card_json(), tensors=tensors))
+        brain_file.load(write(tmp_path / "brain.safetensors", tensors))
 
 
 def damage(data: bytes, chance: random.Random) -> bytes:
