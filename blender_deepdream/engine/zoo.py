@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 
 from ..protocol.messages import BrainInfo
+from . import brain_file
 from .brain import Brain
 from .folders import brains_folder, data_folder
 from .library import Library
@@ -29,8 +32,10 @@ def find_brain(name: str) -> BrainInfo:
 
 
 def load_brain(name: str = DEFAULT_BRAIN, device: torch.device | str = "cpu") -> Brain:
-    """A brain by name, ready to dream on `device`.
+    """A brain by name, or the one in a file if it is a path to a .safetensors, ready to dream on `device`.
 
     Raises UnknownBrainError if there is none of that name, BrainFileError if its file is damaged.
     """
+    if name.endswith(brain_file.SUFFIX):
+        return brain_file.load(Path(name), device)
     return library().load(name, device)

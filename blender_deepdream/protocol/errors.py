@@ -18,6 +18,7 @@
     │   ├── UnauthorizedError      the token is missing or wrong
     │   └── VersionMismatchError   the two sides speak different protocol versions
     ├── BrainFileError             weights that are damaged or not what they should be
+    ├── PullError                  a brain that could not be fetched from where others keep it
     ├── WorkerLostError            the worker process died, twice, on the same job
     ├── OutOfMemoryError           the device has too little memory for the job
     ├── StorageError               a disk that is full, or a folder that cannot be written
@@ -133,6 +134,11 @@ class VersionMismatchError(ServerError):
 
 class BrainFileError(DeepDreamError):
     code = "brain_file"
+
+
+class PullError(DeepDreamError):
+    code = "pull"
+    http_status = 502
 
 
 class WorkerLostError(DeepDreamError):

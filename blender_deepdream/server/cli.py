@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from ..protocol.errors import CancelledError, DeepDreamError, InputError
 from ..protocol.messages import MAX_BLOB_BYTES, PROTOCOL_VERSION
+from .brain_arguments import add_brain_actions
 from .dream_arguments import DESCRIPTION, add_dream_arguments, request_of, whole
 
 
@@ -122,14 +123,10 @@ def _add_kitsch(commands: argparse._SubParsersAction[_Parser], shared: _Parser) 
 
 
 def _add_brains(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
-    text = "List the brains, or show one with its layers, from early (lines) to late (things)."
-    parser = commands.add_parser("brains", help="list the brains and their layers", description=text, parents=[shared])
-    parser.set_defaults(run=_list_brains)
-    actions = parser.add_subparsers(metavar="ACTION", parser_class=_Parser)
-    actions.add_parser("list", help="all brains", parents=[shared]).set_defaults(run=_list_brains)
-    show = actions.add_parser("show", help="one brain and its layers", parents=[shared])
-    show.add_argument("name", metavar="NAME")
-    show.set_defaults(run=_show_brain)
+    text = "List the brains, show one with its layers, from early (lines) to late (things), and get more of them."
+    parser = commands.add_parser("brains", help="list, show and get brains", description=text, parents=[shared])
+    parser.set_defaults(run=_brains, action="list")
+    add_brain_actions(parser.add_subparsers(metavar="ACTION", parser_class=_Parser), shared)
 
 
 def _add_serve(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -181,16 +178,10 @@ def _kitsch(options: argparse.Namespace) -> None:
     look_at_images(options)
 
 
-def _list_brains(options: argparse.Namespace) -> None:
-    from .cli_brains import list_brains
+def _brains(options: argparse.Namespace) -> None:
+    from .cli_brains import ACTIONS
 
-    list_brains(options.json)
-
-
-def _show_brain(options: argparse.Namespace) -> None:
-    from .cli_brains import show_brain
-
-    show_brain(options.name, options.json)
+    ACTIONS[options.action](options)
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -99,6 +99,11 @@ def test_ctrl_c(image: Path) -> None:
         (["dream", "missing.png", "out.png", "--device", "abacus"], 2, "abacus"),
         (["dream", "missing.png", "out.png", "--threads", "-1"], 2, "-1"),
         (["brains", "show", "nobody"], 2, "lite0"),
+        (["brains", "remove", "lite0"], 2, "built in"),
+        (["brains", "pull", "nothing"], 2, "googlenet"),
+        (["brains", "import", "one.prototxt"], 2, "caffemodel"),
+        (["brains", "import", "missing.safetensors"], 1, "missing.safetensors"),
+        (["dream", "missing.png", "out.png", "--brain", "missing.safetensors"], 1, "missing.safetensors"),
         (["serve", "--port", "x"], 2, "x"),
     ],
 )
