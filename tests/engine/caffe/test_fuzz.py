@@ -62,7 +62,7 @@ def attempt(prototxt: Path, caffemodel: Path) -> None:
     try:
         card, description, tensors = import_caffe(prototxt, caffemodel, name="fuzzed")
         build(description, tensors)
-        assert brain_card.to_text(card)
+        assert brain_card.to_json(card)
     except BrainFileError as error:
         assert error.message
         assert error.hint
