@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How fast the product is, and how much memory it takes.
+
+    python scripts/benchmark.py dream --architecture googlenet --random-weights --layer inception4c --size 512 \\
+        --steps 10 --octave-sizes 224,295,389,512 --threads 2
+    python scripts/benchmark.py memory
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import torch
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    torch.set_num_threads(options.threads)
+    found = options.run(options)
+    print(json.dumps(found, indent=2) if options.json else options.show(found))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    dream = commands.add_parser("dream", help="our dream beside a plain loop, in turn")
+    dream.set_defaults(run=_dream, show=_dream_table)
+    dream.add_argument("--size", type=int, default=512, help="side of the image (default: 512)")
+    dream.add_argument("--octave-sizes", help="sides of the octaves, like 224,295,389,512 (default: four, at 1.4)")
+    dream.add_argument("--steps", type=int, default=10, help="in each octave (default: 10)")
+    dream.add_argument("--rounds", type=int, default=5, help="how often each way is timed (default: 5)")
+    dream.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    dream.add_argument("--cpu-time", action="store_true", help="processor time: for a machine that does other things")
+    memory = commands.add_parser("memory", help="peak resident memory by size, and how seams show")
+    memory.set_defaults(run=_memory, show=_memory_table)
+    memory.add_argument("--sizes", default="1024,2048,5400", help="sides of the images (default: 1024,2048,5400)")
+    memory.add_argument("--steps", type=int, default=1, help="in the one octave that is measured (default: 1)")
+    memory.add_argument("--precision", default="auto")
+    for command in (dream, memory):
+        command.add_argument("--architecture", default="googlenet", help="torchvision's name (default: googlenet)")
+        command.add_argument("--random-weights", action="store_true", help="always: others take the same time")
+        command.add_argument("--layer", default="inception4c")
+        command.add_argument("--threads", type=int, default=2)
+        command.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    return parser
+
+
+def _dream(options: argparse.Namespace) -> dict[str, Any]:
+    from benchmark_dream import Task, measure
+
+    sides = [options.size / 1.4**octave for octave in (3, 2, 1, 0)]
+    if options.octave_sizes:
+        sides = [int(side) for side in options.octave_sizes.split(",")]
+    whole = tuple(round(side) for side in sides)
+    clock = time.process_time if options.cpu_time else time.perf_counter
+    task = Task(options.architecture, options.layer, options.steps, whole, torch.device(options.device), clock)
+    return measure(task, options.rounds)
+
+
+def _dream_table(found: dict[str, Any]) -> str:
+    lines = [f"{found['gflop']:.0f} GFLOP, {found['threads']} threads, median of {found['rounds']} rounds", ""]
+    lines += ["              seconds  ratio  GFLOP/s  of matrix rate  objective"]
+    for name in ("plain", "float32", "bfloat16", "float16"):
+        if f"seconds_{name}" in found:
+            values = [found[f"{key}_{name}"] for key in ("seconds", "gflops", "share_of_matrix", "objective")]
+            ratio = found.get(f"ratio_{name}", 1.0)
+            lines.append(
+                f"{name:12}  {values[0]:7.2f}  {ratio:5.2f}  {values[1]:7.0f}  {values[2]:14.0%}  {values[3]:.5g}"
+            )
+    return "\n".join(lines)
+
+
+def _memory(options: argparse.Namespace) -> dict[str, Any]:
+    from benchmark_memory import measure
+
+    return measure(options, [int(side) for side in options.sizes.split(",")])
+
+
+def _memory_table(found: dict[str, Any]) -> str:
+    lines = [
+        f"{side:>5} x {side:<5}  {one['peak_gib']:.2f} GiB  {one['seconds']:.0f} s"
+        for side, one in found["sizes"].items()
+    ]
+    return "\n".join([*lines, f"seams: {found['seams']:.3f} of the gradient elsewhere"])
+
+
+if __name__ == "__main__":
+    main()
