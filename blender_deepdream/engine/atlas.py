@@ -58,6 +58,7 @@ _RECIPES: tuple[tuple[float, Recipe], ...] = (
     # found by looking, with lite0 and SqueezeNet: the layers whose cells are at most so many pixels wide.
     # The first ones burn out quickly; the last ones find things only where slow waves count as much as fine ones
     (2, Recipe({"octaves": 3, "steps": 8, "step_size": 0.005}, 1)),
+    (4, Recipe({"octaves": 4, "steps": 10, "step_size": 0.006}, 1)),
     (8, Recipe({"octaves": 4, "steps": 12}, 1)),
     (16, Recipe({"octaves": 4, "steps": 12}, 4 / 3)),
     (float("inf"), Recipe({"octaves": 4, "steps": 12, "octave_scale": 1.6, "smoothing": 4}, 5 / 3)),

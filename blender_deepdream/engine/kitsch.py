@@ -81,9 +81,12 @@ def impression(image: Image, brain: Brain) -> Impression:
             f"Give sides of {SMALLEST_SIDE} or more.",
         )
     layer = feature_layer(brain)
+    names = [layer.name, judge.name]
+    stride = brain.stride(names)
+    side = -(-max(CROP_SIDE, brain.card.smallest) // stride) * stride
     with memory_errors(), torch.no_grad():
         picture = dreamspace.enter(image, 0.0, brain.device)
-        seen = [brain.activations(crop, [layer.name, judge.name]) for crop in crops(picture)]
+        seen = [brain.activations(crop, names) for crop in crops(picture, side)]
     shares = torch.stack([answer[judge.name].mean((2, 3))[0].softmax(0) for answer in seen]).mean(0)
     features = torch.stack([answer[layer.name].mean((2, 3))[0] for answer in seen]).mean(0)
     return Impression(shares.cpu(), features.cpu())
@@ -104,13 +107,12 @@ def feature_layer(brain: Brain) -> Layer:
     return brain.card.layers[-1]
 
 
-def crops(picture: Tensor) -> Iterator[Tensor]:
-    """Squares from all over a picture (1x3xHxW, dream space), at several scales, each as 1x3xCROP_SIDExCROP_SIDE."""
+def crops(picture: Tensor, side: int = CROP_SIDE) -> Iterator[Tensor]:
+    """Squares from all over a picture (1x3xHxW, dream space), at several scales, each as 1x3xSxS of this side."""
     for scale in SCALES:
-        side = max(1, round(min(picture.shape[-2:]) / scale))
-        for top, left in itertools.product(*(_places(length, side) for length in picture.shape[-2:])):
-            crop = picture[..., top : top + side, left : left + side]
-            yield resize_picture(crop, Size(CROP_SIDE, CROP_SIDE))
+        part = max(1, round(min(picture.shape[-2:]) / scale))
+        for top, left in itertools.product(*(_places(length, part) for length in picture.shape[-2:])):
+            yield resize_picture(picture[..., top : top + part, left : left + part], Size(side, side))
 
 
 def distance(first: Tensor, second: Tensor) -> float:
