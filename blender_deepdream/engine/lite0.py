@@ -31,14 +31,14 @@ _LITE0_DREAMS = (
     "stained glass",
     "zebra stripes",
     "woven cells",
-    "rings in a net",
+    "plaid and rings",
     "reptile scales and eyes",
     "eyes, scrolls and fur",
     "dogs and fur",
     "feathers and spines",
     "succulents and garlands",
-    "blossoms and creatures",
-    "buds and thickets",
+    "blossoms and patchwork",
+    "knits and thickets",
     "mosaics",
 )
 
