@@ -24,11 +24,13 @@ import bpy
 from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError, DeepDreamError, InputError, SceneError
 from ..protocol.frames import parse_frames
+from ..protocol.region_words import REGION_HELP, parse_regions
 from ..protocol.settings import parse_setting
 from . import node, runtime
 from .cache import Cache, scene_cache
 from .pipeline import Event, Job, dream_frames
 from .preferences import server_choice
+from .request import Wishes
 from .runtime import ServerChoice
 
 COMMAND = "deepdream"
@@ -96,6 +98,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--token-file", metavar="FILE", help="the server's token")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a setting, for all nodes")
     parser.add_argument("--guide", metavar="IMG", type=Path, help="guide image, for all nodes that need one")
+    parser.add_argument(
+        "--region",
+        action="append",
+        nargs="+",
+        default=[],
+        metavar=("MASK", "LAYERS"),
+        help=f"for all nodes, in the place of their own: {REGION_HELP}",
+    )
     parser.add_argument("--node", metavar="NAME", default="", help="dream this node only")
     parser.add_argument(
         "--add-node", action="store_true", help="put a DeepDream node before the output if there is none"
@@ -127,7 +137,7 @@ def _interruptible() -> Iterator[threading.Event]:
 
 
 def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Event) -> None:
-    overrides = dict(parse_setting(text) for text in options.set)
+    wishes = _wishes(options)
     frames = parse_frames(options.frames) if options.frames else None
     if options.blend:
         _open(options.blend)
@@ -141,9 +151,8 @@ def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Eve
         connect=lambda: _connect(options),
         output=lambda frame: _output_path(scene, options.output, frame),
         file_format=_FORMATS.get(Path(options.output).suffix.lower(), "") if options.output else "",
-        overrides=overrides,
+        wishes=wishes,
         only=options.node,
-        guide=_existing(options.guide),
         rerender=options.rerender,
         reuse_captures=True,
     )
@@ -156,6 +165,13 @@ def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Eve
                 raise KeyboardInterrupt
             report.note(event)
     report.finish()
+
+
+def _wishes(options: argparse.Namespace) -> Wishes:
+    regions = parse_regions(options.region)
+    for path in (path for region in regions for path in region.blobs):
+        _existing(Path(path))
+    return Wishes(dict(parse_setting(text) for text in options.set), _existing(options.guide), regions)
 
 
 def _open(blend: Path) -> None:
@@ -201,6 +217,8 @@ class _Report:
     before: dict[str, float] = field(default_factory=dict)
 
     def note(self, event: Event) -> None:
+        if event.note:
+            self._print({"frame": event.frame, "note": event.note}, event.note)
         if event.stage != "finished":
             return
         seconds = {name: self.job.seconds.get(name, 0.0) - self.before.get(name, 0.0) for name in _STAGES}
@@ -208,12 +226,12 @@ class _Report:
         path = str(self.job.output(event.frame)) if self.job.output else ""
         now = time.perf_counter()
         took, self.frame_started = now - self.frame_started, now
-        if self.as_json:
-            _print_json({"frame": event.frame, "output": path, "seconds": seconds, "total": took}, self.stdout)
-            return
         spent = ", ".join(f"{_STAGES[name]} {value:.1f} s" for name, value in seconds.items() if value >= 0.05)
         line = f"frame {event.frame} ({event.done + 1} of {event.total}): {spent or 'still good'} -> {path}"
-        print(line, file=self.stdout, flush=True)
+        self._print({"frame": event.frame, "output": path, "seconds": seconds, "total": took}, line)
+
+    def _print(self, data: dict[str, Any], line: str) -> None:
+        print(json.dumps(data) if self.as_json else line, file=self.stdout, flush=True)
 
     def finish(self) -> None:
         seconds: dict[str, float] = {_STAGES[name]: self.job.seconds.get(name, 0.0) for name in _STAGES}

@@ -20,6 +20,7 @@ import bpy
 
 from ..protocol.errors import SceneError
 from . import compat
+from .regions import READER
 
 _IMAGE, _SWITCH = "Dream", "Show Dream"
 _MOVERS = {"CompositorNodeTranslate", "CompositorNodeTransform", "CompositorNodeStabilize"}
@@ -33,7 +34,7 @@ class DreamNode:
 
     level: 0 for nodes that see no other dream; a node's level is one above the highest it depends on.
     linked, masked: whether something is linked to its Image and Mask. moved: whether its image does not lie where a
-    file's pixels would, because a node before it moved it.
+    file's pixels would, because a node before it moved it. regions: identifiers of the linked inputs of its regions.
     """
 
     id: str
@@ -42,6 +43,7 @@ class DreamNode:
     linked: bool
     masked: bool
     moved: bool
+    regions: tuple[str, ...] = ()
 
     @property
     def group(self) -> bpy.types.NodeTree:
@@ -66,6 +68,13 @@ def dream_group_of(node: bpy.types.Node | None) -> bpy.types.NodeTree | None:
     """The group of a DeepDream node; None for every other node."""
     group = getattr(node, "node_tree", None)
     return group if is_dream_group(group) else None
+
+
+def shown_group(context: bpy.types.Context) -> bpy.types.NodeTree | None:
+    """The group that a compositor's sidebar shows: that of the active DeepDream node, or of the first one."""
+    tree = getattr(context.space_data, "edit_tree", None)
+    nodes = [tree.nodes.active, *tree.nodes] if tree else []
+    return next(filter(None, map(dream_group_of, nodes)), None)
 
 
 def new_group() -> bpy.types.NodeTree:
@@ -95,7 +104,7 @@ def _touched_by_mask(
 ) -> bpy.types.NodeSocket:
     """The image, bit for bit, by way of nodes that read the mask: Blender greys out inputs that nothing reads."""
     never, (mix, factor, shown, _) = compat.math_node(group, "LESS_THAN"), compat.mix_node(group)
-    never.label = mix.label = "The dreamer reads the mask"
+    never.label = mix.label = READER
     never.location, mix.location = (0, -180), (220, 0)
     never.inputs[1].default_value = -math.inf
     group.links.new(mask, never.inputs[0])
@@ -167,7 +176,8 @@ def _collect(tree: bpy.types.NodeTree, base: int, found: list[DreamNode]) -> int
         if is_dream_group(inner):
             image, mask = node.inputs[0], node.inputs[1]
             name = node.label or node.name
-            found.append(DreamNode(inner.deepdream.id, name, before, image.is_linked, _used(mask), _moved(image)))
+            state = (image.is_linked, _used(mask), _moved(image), _linked_regions(node))
+            found.append(DreamNode(inner.deepdream.id, name, before, *state))
             depth[node.name] = before + 1
         else:
             depth[node.name] = _collect(inner, before, found)
@@ -176,6 +186,11 @@ def _collect(tree: bpy.types.NodeTree, base: int, found: list[DreamNode]) -> int
 
 def _used(mask: bpy.types.NodeSocket) -> bool:
     return mask.is_linked or mask.default_value < 1
+
+
+def _linked_regions(node: bpy.types.Node) -> tuple[str, ...]:
+    sockets = {entry.socket for entry in node.node_tree.deepdream.regions}
+    return tuple(socket.identifier for socket in node.inputs if socket.identifier in sockets and socket.is_linked)
 
 
 def _moved(image: bpy.types.NodeSocket) -> bool:

@@ -11,7 +11,7 @@ import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -19,13 +19,13 @@ import bpy
 
 from ..protocol.client import DreamClient
 from ..protocol.errors import DeepDreamError, SceneError, ServerUnavailableError
-from ..protocol.messages import ColorSpace, DreamRequest, Progress
-from ..protocol.settings import DreamSettings
+from ..protocol.messages import DreamRequest, Progress
 from . import cache as files
-from . import changes, compat, node, rendering
+from . import changes, node, rendering
 from .cache import Cache
-from .guides import guide_file
 from .node import DreamNode
+from .request import Wishes, make_request
+from .sight import Files, Sight, captured_sight, size_of
 from .task import DreamTask, Finished
 
 _DOING = {
@@ -41,7 +41,10 @@ Stage = Literal["render", "server", "capture", "transfer", "dream", "composite"]
 
 @dataclass(frozen=True)
 class Event:
-    """Where the work is. done: frames finished before this one. progress: of the dream in hand."""
+    """Where the work is. done: frames finished before this one. progress: of the dream in hand.
+
+    note: something that people must be told, in words; in one event only.
+    """
 
     frame: int
     done: int
@@ -49,6 +52,7 @@ class Event:
     stage: Stage | Literal["finished"]
     node: str = ""
     progress: Progress | None = None
+    note: str = ""
 
     @property
     def fraction(self) -> float:
@@ -73,7 +77,7 @@ class Job:
     """What to dream and where it goes.
 
     output: gives a frame's file, or is None when the frame is only shown; file_format: Blender's name for its format.
-    overrides, guide: what stands above the nodes' own settings and guides. only: the name of the one node to dream.
+    wishes: what stands above the nodes' own settings. only: the name of the one node to dream.
     reuse_captures: whether a saved scene's compositor may be taken as unchanged; in a window it may not.
     patience: seconds to wait for the server before yielding; 0 in a window.
     """
@@ -84,9 +88,8 @@ class Job:
     connect: Callable[[], DreamClient]
     output: Callable[[int], Path] | None = None
     file_format: str = ""
-    overrides: dict[str, Any] = field(default_factory=dict)
+    wishes: Wishes = field(default_factory=Wishes)
     only: str = ""
-    guide: Path | None = None
     rerender: bool = False
     reuse_captures: bool = False
     patience: float = 0.1
@@ -117,6 +120,8 @@ class _Pipeline:
         job.cache.clear_scratch()
         self._saved = changes.saved_hashes()
         self._event = Event(job.frames[0], 0, len(job.frames), "render")
+        self._finished: dict[str, int] = {}
+        """By a node's id: the last frame that it has dreamed in this run, or has a good dream of."""
 
     def close(self) -> None:
         """Leave nothing behind, whatever has become of the scene."""
@@ -160,14 +165,18 @@ class _Pipeline:
         for level in sorted({dream.level for dream in self._dreams}):
             dreams = [dream for dream in self._dreams if dream.level == level]
             yield self._now("capture")
-            jobs = {dream: self._good_job(frame, dream, made_from) for dream in dreams}
+            before: dict[DreamNode, Path | None] = {}
+            for dream in dreams:
+                before[dream] = yield from self._dream_before(frame, dream)
+            jobs = {dream: self._good_job(frame, dream, made_from, before[dream]) for dream in dreams}
             stale = [dream for dream in dreams if jobs[dream] is None]
             self._come_back_to(frame)
             scratch = self._captured(stale, sources)
             for dream in stale:
-                jobs[dream] = yield from self._dreamed(frame, dream, scratch, made_from)
+                jobs[dream] = yield from self._dreamed(frame, dream, scratch, made_from, before[dream])
             for dream in dreams:  # those that were still good too: the next level looks at all of them
                 node.show_dreams(dream, self._path(frame, dream), self._scene)
+                self._finished[dream.id] = frame
             made_from = [*made_from, *jobs.values()]
         yield self._now("composite")
         self._come_back_to(frame)
@@ -206,12 +215,40 @@ class _Pipeline:
                 )
             _go_to(scene, frame)
 
-    def _good_job(self, frame: int, dream: DreamNode, made_from: list[Any]) -> str | None:
+    def _dream_before(self, frame: int, dream: DreamNode) -> Iterator[Event]:
+        """Returns the dream that this one feeds on, that of the frame before, if the node wants it and it is good."""
+        earlier = frame - self._scene.frame_step
+        if not dream.group.deepdream.endless or earlier < min(self._scene.frame_start, self._job.frames[0]):
+            return None
+        if self._finished.get(dream.id) == earlier or self._was_good(earlier, dream):
+            return self._path(earlier, dream)
+        yield self._begins_anew(frame, dream, f"frame {earlier} has no dream that today's settings would give")
+        return None
+
+    def _was_good(self, frame: int, dream: DreamNode) -> bool:
+        """Whether another frame's dream is on disk, and what its settings of today would give again."""
+        kept = self._kept(frame, dream)
+        if not kept or (self._job.reuse_captures and kept["made_from"][: len(self._saved)] != [*self._saved]):
+            return False
+        found = self._scene.frame_current
+        _go_to(self._scene, frame)
+        request, _ = self._request(frame, dream, Sight.from_json(kept))
+        _go_to(self._scene, found)
+        return self._resolve(request) == kept["job"]
+
+    def _begins_anew(self, frame: int, dream: DreamNode, why: str) -> Event:
+        note = f"Frame {frame} of {dream.name} begins anew with what reaches the node: {why}."
+        return replace(self._event, node=dream.name, note=note)
+
+    def _good_job(self, frame: int, dream: DreamNode, made_from: list[Any], before: Path | None) -> str | None:
         """The job of the dream on disk, if it is what today's settings and a saved, unchanged scene would give."""
         kept = self._kept(frame, dream) if self._job.reuse_captures else {}
         if not kept or kept["made_from"] != made_from:
             return None
-        request, _ = self._request(dream, kept["source"], kept["mask"])
+        sight = Sight.from_json(kept)
+        if sight.before != (files.file_hash(before) if before else None):
+            return None
+        request, _ = self._request(frame, dream, sight)
         return str(kept["job"]) if self._resolve(request) == kept["job"] else None
 
     def _kept(self, frame: int, dream: DreamNode) -> dict[str, Any]:
@@ -228,28 +265,30 @@ class _Pipeline:
                 rendering.capture(self._scene, sources, dreams, scratch)
         return scratch
 
-    def _request(self, dream: DreamNode, source: str, mask: str | None) -> tuple[DreamRequest, dict[str, Path]]:
-        """What is asked for at this frame, and the guide's file by its hash, if there is one."""
-        settings: DreamSettings = dream.group.deepdream.to_settings().replace(**self._job.overrides)
-        if not settings.needs_guide:
-            return DreamRequest(source, settings, mask, _color_space()), {}
-        path = self._job.guide or guide_file(dream.group.deepdream.guide, self._job.cache.scratch("guide"))
-        guide = files.file_hash(path)
-        return DreamRequest(source, settings, mask, _color_space(), guide), {guide: path}
+    def _request(self, frame: int, dream: DreamNode, sight: Sight) -> tuple[DreamRequest, Files]:
+        """What is asked for at this frame, and the files of its guides and masks."""
+        return make_request(dream.group.deepdream, sight, frame, self._job.wishes, self._job.cache.scratch("images"))
 
-    def _dreamed(self, frame: int, dream: DreamNode, scratch: Path, made_from: list[Any]) -> Iterator[Event]:
+    def _dreamed(
+        self, frame: int, dream: DreamNode, scratch: Path, made_from: list[Any], before: Path | None
+    ) -> Iterator[Event]:
         """Dream what was captured for one node, unless just that lies on disk already. Returns the job's id."""
-        blobs = {files.file_hash(path): path for path in sorted(scratch.glob(f"{dream.id}-*.exr"))}
-        source, *mask = blobs
-        key = {"source": source, "mask": mask[0] if mask else None, "made_from": made_from}
-        request, guide = self._request(dream, key["source"], key["mask"])
+        sight, blobs = captured_sight(dream.id, scratch)
+        if before and size_of(before) != sight.size:
+            yield self._begins_anew(frame, dream, "the frame before has another size")
+        elif before:
+            sight = replace(sight, before=files.file_hash(before))
+            blobs[files.file_hash(before)] = before
+        key = sight.to_json() | {"made_from": made_from}
+        request, more = self._request(frame, dream, sight)
         path = self._path(frame, dream)
         job_id = self._resolve(request)
         if self._kept(frame, dream).get("job") == job_id:
             files.record(path, key | {"job": job_id})
         else:
             temporary = self._job.cache.scratch("dream") / path.name
-            finished = yield from self._follow(dream, request, blobs | guide, temporary)
+            needed = {blob: (blobs | more)[blob] for blob in request.blobs}
+            finished = yield from self._follow(dream, request, needed, temporary)
             job_id = finished.job
             files.keep(temporary, path, key | {"job": job_id})
         return job_id
@@ -340,13 +379,3 @@ def _go_to(scene: bpy.types.Scene, frame: int, subframe: float = 0.0) -> None:
     if (scene.frame_current, scene.frame_subframe) != (frame, subframe):
         with changes.not_counted():
             scene.frame_set(frame, subframe=subframe)
-
-
-def _color_space() -> ColorSpace:
-    """The working space that captures are in. Raises SceneError for one that the dreamer does not know."""
-    name = compat.working_space()
-    try:
-        return ColorSpace(name)
-    except ValueError:
-        known = ", ".join(space for space in ColorSpace if space not in (ColorSpace.AUTO, ColorSpace.SRGB))
-        raise SceneError(f"Scenes in the working space {name!r} cannot dream.", f"Choose one of: {known}.") from None

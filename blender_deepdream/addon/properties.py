@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import bpy
 
 from ..protocol.layers import format_layers, parse_layers
+from ..protocol.nothing import KINDS
 from ..protocol.settings import KNOBS, DreamSettings, Knob
+
+_BRAINS_OWN = "Empty: the brain's own choice"
 
 
 def _property(knob: Knob) -> Any:
@@ -18,8 +22,7 @@ def _property(knob: Knob) -> Any:
     if knob.kind == "text":
         return bpy.props.StringProperty(**shown, default=knob.default)
     if knob.kind == "choice":
-        items = [(choice, choice.replace("-", " ").capitalize(), "") for choice in knob.choices]
-        return bpy.props.EnumProperty(**shown, default=knob.default, items=items)
+        return bpy.props.EnumProperty(**shown, default=knob.default, items=_items(knob.choices))
     limits = {"min": knob.hard[0], "max": knob.hard[1], "soft_min": knob.soft[0], "soft_max": knob.soft[1]}
     if knob.kind == "int":
         whole = {name: int(value) for name, value in limits.items()}
@@ -27,11 +30,48 @@ def _property(knob: Knob) -> Any:
     return bpy.props.FloatProperty(**shown, default=knob.default, precision=3, **limits)
 
 
+def _items(choices: Sequence[str]) -> list[tuple[str, str, str]]:
+    return [(choice, choice.replace("-", " ").capitalize(), "") for choice in choices]
+
+
+class DeepDreamRegion(bpy.types.PropertyGroup):
+    """A part of a node's image that dreams of its own.
+
+    socket: identifier of the node's input for its mask; what is linked there stands above the mask chosen here.
+    objective: "same" for the node's.
+    """
+
+    __annotations__ = {
+        "socket": bpy.props.StringProperty(options={"HIDDEN"}),
+        "mask": bpy.props.PointerProperty(
+            type=bpy.types.Image,
+            name="Mask",
+            description="Grey image, stretched to the frame: white belongs to the region. Not looked at where "
+            "something is linked to the region's input on the node",
+        ),
+        "layers": bpy.props.StringProperty(
+            name="Layers", description=f"{KNOBS['layers'].help.removesuffix(_BRAINS_OWN)}Empty: as the node"
+        ),
+        "objective": bpy.props.EnumProperty(
+            name="Objective",
+            description=KNOBS["objective"].help,
+            items=[("same", "As the Node", ""), *_items(KNOBS["objective"].choices)],
+        ),
+        "guide": bpy.props.PointerProperty(type=bpy.types.Image, name="Guide", description="Empty: as the node"),
+    }
+
+    def needs_guide(self, node: bpy.types.PropertyGroup) -> bool:
+        """Whether its objective, or the node's where it has none of its own, looks at a guide image."""
+        objective = node.objective if self.objective == "same" else self.objective
+        return DreamSettings().replace(objective=objective).needs_guide
+
+
 class DeepDreamNodeSettings(bpy.types.PropertyGroup):
     """Stored on the node's own node group, so that settings travel, animate and append with it.
 
     id: 32 hexadecimal digits that name the node's results in the cache; empty on a group that is no DeepDream node.
-    guide: for the objectives that need one.
+    guide: for the objectives that need one. source: "image" for what reaches the node, or an image of nothing.
+    endless: whether each frame dreams from the dream of the frame before. region: the one shown, by its place.
     """
 
     __annotations__ = {
@@ -39,6 +79,18 @@ class DeepDreamNodeSettings(bpy.types.PropertyGroup):
         "guide": bpy.props.PointerProperty(
             type=bpy.types.Image, name="Guide", description="Image whose things the dream shall be made of"
         ),
+        "source": bpy.props.EnumProperty(
+            name="Source",
+            description="What dreams: the image that reaches the node, or an image of nothing of the same size",
+            items=_items(("image", *KINDS)),
+        ),
+        "endless": bpy.props.BoolProperty(
+            name="Feed on Frame Before",
+            description="Dream each frame from the dream of the frame before, moved by Zoom, Rotate and Shift: an "
+            "endless zoom. The first frame dreams from the image, as it lies. Choose Color: Source, else colors drift",
+        ),
+        "regions": bpy.props.CollectionProperty(type=DeepDreamRegion),
+        "region": bpy.props.IntProperty(options={"HIDDEN"}),
         **{knob.name: _property(knob) for knob in KNOBS.values()},
     }
 
@@ -80,7 +132,7 @@ class DeepDreamState(bpy.types.PropertyGroup):
     }
 
 
-classes = (DeepDreamNodeSettings, DeepDreamSceneSettings, DeepDreamState)
+classes = (DeepDreamRegion, DeepDreamNodeSettings, DeepDreamSceneSettings, DeepDreamState)
 
 _POINTERS = (
     (bpy.types.NodeTree, DeepDreamNodeSettings),

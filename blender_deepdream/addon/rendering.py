@@ -16,6 +16,7 @@ import bpy
 from ..protocol.errors import CancelledError, RenderError, SceneError
 from . import changes, compat
 from .node import DreamNode
+from .regions import inner_socket
 from .replay import ReplayEngine
 from .restore import Restore
 from .written import check_written
@@ -69,7 +70,8 @@ def render_3d(scene: bpy.types.Scene, path: Path, main: bpy.types.Scene | None =
 
 
 def capture(scene: bpy.types.Scene, sources: Mapping[str, Path], dreams: Sequence[DreamNode], folder: Path) -> None:
-    """Write what the nodes' inputs get to `folder`: <id>-image.exr, and <id>-mask.exr where a mask is used.
+    """Write what the nodes' inputs get to `folder`: <id>-image.exr, and <id>-mask.exr where a mask is used, and
+    <id>-region-<input>.exr for each region's mask that is linked.
 
     sources: the rendered passes of each scene. Raises SceneError where nothing reaches a node.
     """
@@ -77,7 +79,7 @@ def capture(scene: bpy.types.Scene, sources: Mapping[str, Path], dreams: Sequenc
         compat.set_float_exr(scene.render.image_settings, multilayer=False)
         _render(scene)
     for dream in dreams:
-        for kind in ("image", "mask") if dream.masked else ("image",):
+        for kind in ("image", *_mask_inputs(dream)):
             _settle(dream, folder, kind)
 
 
@@ -150,10 +152,11 @@ def _capture_nodes(dreams: Sequence[DreamNode], folder: Path) -> Iterator[None]:
     try:
         for dream in dreams:
             group = dream.group
-            image, mask = next(node for node in group.nodes if node.bl_idname == "NodeGroupInput").outputs[:2]
-            captured = {"image": _on_canvas(image) if dream.moved else image}
-            if dream.masked:
-                captured["mask"] = _with_size_of(image, mask)
+            inputs = next(node for node in group.nodes if node.bl_idname == "NodeGroupInput").outputs
+            captured = {"image": _on_canvas(inputs[0]) if dream.moved else inputs[0]}
+            for kind, identifier in _mask_inputs(dream).items():
+                mask = inputs[1] if kind == "mask" else inner_socket(group, identifier)
+                captured[kind] = _with_size_of(inputs[0], mask)
             for kind, socket in captured.items():
                 output = group.nodes.new("CompositorNodeOutputFile")
                 compat.point_file_output(output, folder, f"{dream.id}-{kind}-")
@@ -163,6 +166,11 @@ def _capture_nodes(dreams: Sequence[DreamNode], folder: Path) -> Iterator[None]:
         for dream in dreams:
             for node in set(dream.group.nodes) - before[dream.id]:
                 dream.group.nodes.remove(node)
+
+
+def _mask_inputs(dream: DreamNode) -> dict[str, str]:
+    """The masks that are captured, by the words in their files' names, with the identifiers of regions' inputs."""
+    return ({"mask": ""} if dream.masked else {}) | {f"region-{name}": name for name in dream.regions}
 
 
 def _with_size_of(image: bpy.types.NodeSocket, mask: bpy.types.NodeSocket) -> bpy.types.NodeSocket:

@@ -7,9 +7,8 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..protocol.errors import InputError
-from ..protocol.layers import parse_layers
-from ..protocol.messages import MAX_REGIONS, ColorSpace, Depth, DreamRequest, Region
+from ..protocol.messages import ColorSpace, Depth, DreamRequest
+from ..protocol.region_words import REGION_HELP, parse_regions
 from ..protocol.settings import KNOBS, DreamSettings, Knob
 
 DESCRIPTION = (
@@ -42,8 +41,7 @@ def add_dream_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar=("MASK", "LAYERS"),
-        help="a part that dreams of its own, after IN and OUT: its mask, its layers as in --layer, joined by commas "
-        "(- for the image's own), then objective=NAME and guide=IMG if they are its own; repeatable",
+        help="after IN and OUT: " + REGION_HELP,
     )
     parser.add_argument(
         "--frames",
@@ -82,30 +80,14 @@ def request_of(options: argparse.Namespace) -> DreamRequest:
         typed.setdefault("color", "source")
         if not any(name in typed for name in MOTION):
             typed["zoom"] = str(ENDLESS_ZOOM)
-    if len(options.region) > MAX_REGIONS:
-        raise InputError(f"There are more than {MAX_REGIONS} regions.", "Join masks that dream of the same.")
     return DreamRequest(
         options.source,
         DreamSettings.from_text(typed),
         options.mask,
         options.color_space,
         options.guide,
-        tuple(map(_region, options.region)),
+        parse_regions(options.region),
     )
-
-
-def _region(words: Sequence[str]) -> Region:
-    """`sky.png _blocks.4=2,_blocks.9 guide=flower.jpg` as a region. Raises InputError, SettingsError."""
-    hint = "Write --region MASK LAYERS [objective=NAME] [guide=IMG], after IN and OUT."
-    if len(words) < 2:
-        raise InputError("A region needs a mask and layers.", hint)
-    mask, layers, *more = words
-    said = dict(word.split("=", 1) for word in more if "=" in word)
-    if len(said) != len(more) or set(said) - {"objective", "guide"}:
-        raise InputError(f"A region cannot be told {' '.join(more)!r}.", hint)
-    guide, objective = said.get("guide"), said.get("objective")
-    objective = KNOBS["objective"].parse(objective) if objective else "guide-dot" if guide else None
-    return Region(mask, () if layers == "-" else parse_layers(layers), objective, guide)
 
 
 def _says_objective(words: Sequence[str]) -> bool:

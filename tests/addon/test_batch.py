@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from blender_deepdream.addon import batch
+from blender_deepdream.addon import batch, node
 
 
 @pytest.fixture
@@ -48,6 +48,26 @@ def test_json_lines(shot: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert summary["seconds"]["total"] > 0
 
 
+def test_regions_by_files(shot: Path, tmp_path: Path) -> None:
+    mask = bpy.data.images.new("Mask", 8, 8)
+    mask.generated_color = (1, 1, 1, 1)
+    mask.filepath_raw, mask.file_format = str(tmp_path / "mask.png"), "PNG"
+    mask.save()
+    for more in ((), ("--region", str(tmp_path / "mask.png"), "_blocks.2", "objective=mean")):
+        assert batch.main([str(shot), *QUICK, "--cache", "//cache", "--output", f"//{len(more)}/#.png", *more]) == 0
+    assert (tmp_path / "0" / "1.png").read_bytes() != (tmp_path / "4" / "1.png").read_bytes()
+
+
+def test_what_must_be_told_is_told(shot: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    bpy.ops.wm.open_mainfile(filepath=str(shot))
+    node.insert_before_output(bpy.context.scene).node_tree.deepdream.endless = True
+    bpy.ops.wm.save_mainfile()
+    assert batch.main([str(shot), *QUICK[1:5], "--frames", "3", "--output", "//out/#.png", "--json"]) == 0
+    note, *_ = map(json.loads, capfd.readouterr().out.splitlines())
+    assert note["frame"] == 3
+    assert "begins anew" in note["note"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
@@ -60,6 +80,8 @@ def test_json_lines(shot: Path, capfd: pytest.CaptureFixture[str]) -> None:
         (["--nonsense"], 2, "nrecognized"),
         (["--frames", "1"], 2, "no DeepDream node"),
         ([*QUICK, "--guide", "nothing.png"], 2, "no file nothing.png"),
+        ([*QUICK, "--region", "nothing.png", "_blocks.4"], 2, "no file nothing.png"),
+        ([*QUICK, "--region", "nothing.png"], 2, "a mask and layers"),
         ([*QUICK, "--node", "Nobody"], 2, "no DeepDream node 'Nobody'"),
         ([*QUICK, "--set", "layers=_blocks.77"], 2, "_blocks.15"),
         ([*QUICK, "--set", "brain=nobody"], 2, "lite0"),

@@ -14,6 +14,7 @@ import pytest
 from blender_deepdream.addon import compat, node
 from blender_deepdream.addon.cache import Cache
 from blender_deepdream.addon.pipeline import Job
+from blender_deepdream.addon.request import Wishes
 from blender_deepdream.protocol.errors import (
     SceneError,
 )
@@ -227,7 +228,7 @@ def test_scene_is_left_as_it_was(dreaming: bpy.types.Scene, make_job: MakeJob, t
 def test_settings_given_for_a_run_stand_above_the_nodes(
     dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
 ) -> None:
-    run(make_job(dreaming, overrides={"strength": 0.0}))
+    run(make_job(dreaming, wishes=Wishes({"strength": 0.0})))
     np.testing.assert_array_equal(out(tmp_path), undreamed(dreaming, tmp_path))
     assert only_node(dreaming).group.deepdream.strength == 1
 
@@ -332,5 +333,5 @@ def test_guide_from_a_file_and_from_pixels(dreaming: bpy.types.Scene, make_job: 
     np.testing.assert_allclose(out(tmp_path), guided, atol=1e-4)
 
     settings.guide = None
-    run(make_job(dreaming, guide=tmp_path / "stripes.png"))
+    run(make_job(dreaming, wishes=Wishes(guide=tmp_path / "stripes.png")))
     np.testing.assert_allclose(out(tmp_path), guided, atol=1e-4)

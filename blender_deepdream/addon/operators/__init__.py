@@ -3,9 +3,15 @@
 
 from __future__ import annotations
 
-from . import add_node, cancel, dream_animation, dream_frame
+from . import add_node, cancel, dream_animation, dream_frame, regions
 from .running import stop_all
 
-classes = (*add_node.classes, *dream_frame.classes, *dream_animation.classes, *cancel.classes)
+classes = (
+    *add_node.classes,
+    *dream_frame.classes,
+    *dream_animation.classes,
+    *cancel.classes,
+    *regions.classes,
+)
 
 __all__ = ["classes", "stop_all"]

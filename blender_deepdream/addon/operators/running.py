@@ -40,7 +40,7 @@ class DreamOperator:
         state.error = ""
         try:
             for event in dream_frames(self.make_job(context)):
-                _show(state, event)
+                self._show(state, event)
         except Exception as error:  # Blender's boundary: what went wrong must reach the panel
             return self._failed(state, _told(error))
         return {"FINISHED"}
@@ -72,7 +72,7 @@ class DreamOperator:
             return {"PASS_THROUGH"}
         shown = state.message
         try:
-            _show(state, next(self._steps))
+            self._show(state, next(self._steps))
         except StopIteration:
             self.finish(context)
             return {"FINISHED"}
@@ -98,6 +98,12 @@ class DreamOperator:
             context.window_manager.progress_end()
             context.window_manager.deepdream.running = False
             _redraw(context)
+
+    def _show(self, state: bpy.types.PropertyGroup, event: Event) -> None:
+        state.fraction = event.fraction
+        state.message = event.text
+        if event.note:
+            self.report({"WARNING"}, event.note)
 
     def _failed(self, state: bpy.types.PropertyGroup, error: DeepDreamError) -> set[str]:
         state.error = str(error)
@@ -125,11 +131,6 @@ def _told(error: Exception) -> DeepDreamError:
     return InternalError(
         f"Something broke: {type(error).__name__}: {error}", "The console says more; please report it."
     )
-
-
-def _show(state: bpy.types.PropertyGroup, event: Event) -> None:
-    state.fraction = event.fraction
-    state.message = event.text
 
 
 def _redraw(context: bpy.types.Context) -> None:

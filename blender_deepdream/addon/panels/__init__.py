@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from . import add_menu, compositor
+from . import add_menu, compositor, node_settings
 
-classes = compositor.classes
+classes = (*compositor.classes, *node_settings.classes)
 
 
 def register() -> None:

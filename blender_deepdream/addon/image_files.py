@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A guide image of Blender's as a file that can be sent."""
+"""An image of Blender's, a guide or a mask, as a file that can be sent."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import numpy as np
 from ..protocol.errors import SceneError
 
 
-def guide_file(image: bpy.types.Image | None, folder: Path) -> Path:
+def image_file(image: bpy.types.Image, folder: Path) -> Path:
     """The image's own file, or, where it is packed, painted or generated, a copy of its pixels written to `folder`.
 
     Raises SceneError where there is no still image.
     """
-    if image is None:
-        raise SceneError("The objective needs a guide image, and none is chosen.", "Choose one below the objective.")
     own = Path(bpy.path.abspath(image.filepath, library=image.library)) if image.filepath else None
     if image.source == "FILE" and own and own.is_file() and not image.packed_file and not image.is_dirty:
         return own
-    if image.source not in {"FILE", "GENERATED"} or not image.has_data or not image.size[0]:
-        raise SceneError(f"The guide image {image.name!r} has no pixels to send.", "Choose a still image that exists.")
+    # counted, not `has_data`: that is false until somebody looks, in a packed image of a file just opened
+    if image.source not in {"FILE", "GENERATED"} or not len(image.pixels):
+        raise SceneError(f"The image {image.name!r} has no pixels to send.", "Choose a still image that exists.")
     return _write(image, folder)
 
 
 def _write(image: bpy.types.Image, folder: Path) -> Path:
-    path = folder / ("guide.exr" if image.is_float else "guide.png")
+    # several images may have one name: those of libraries
+    path = folder / f"{image.session_uid}.{'exr' if image.is_float else 'png'}"
     # a new image filled with its pixels: Blender's own copy of a painted one is blank
-    copy = bpy.data.images.new("DeepDream Guide", *image.size, alpha=True, float_buffer=image.is_float)
+    copy = bpy.data.images.new("DeepDream Copy", *image.size, alpha=True, float_buffer=image.is_float)
     pixels = np.empty(len(image.pixels), np.float32)
     try:
         copy.colorspace_settings.name = image.colorspace_settings.name
@@ -39,7 +39,7 @@ def _write(image: bpy.types.Image, folder: Path) -> Path:
         copy.file_format = "OPEN_EXR" if image.is_float else "PNG"
         copy.save()
     except RuntimeError as error:
-        raise SceneError(f"The guide image {image.name!r} cannot be written: {error}") from error
+        raise SceneError(f"The image {image.name!r} cannot be written: {error}") from error
     finally:
         bpy.data.images.remove(copy)
     return path

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings of the DeepDream node that the sidebar shows, what is turned first above, the rest in folded panels."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import bpy
+
+from ...protocol.settings import KNOBS
+from .. import node
+from ..operators.regions import DEEPDREAM_OT_add_region, DEEPDREAM_OT_remove_region
+from .compositor import Sidebar
+
+_FIRST = ("brain", "layers", "strength", "octaves", "seed")
+_OBJECTIVE = ("objective", "cosine_power")
+_COLOR = ("color", "highlights", "exposure")
+_MOTION = ("zoom", "rotate", "shift_x", "shift_y")
+_PLACED = {*_FIRST, *_OBJECTIVE, *_COLOR, *_MOTION}
+
+
+class DEEPDREAM_PT_node(Sidebar, bpy.types.Panel):
+    bl_label = "Dream"
+    bl_parent_id = "DEEPDREAM_PT_dream"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return node.shown_group(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings = _begin(self, context)
+        self.layout.prop(settings, "source")
+        for name in _FIRST:
+            self.layout.prop(settings, name, placeholder="Brain's own" if name == "layers" else "")
+
+
+class _Folded(Sidebar):
+    """A panel below, closed at first. knobs: what it shows."""
+
+    bl_parent_id = "DEEPDREAM_PT_node"
+    bl_options: ClassVar[set[str]] = {"DEFAULT_CLOSED"}
+    knobs: ClassVar[tuple[str, ...]] = ()
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings = _begin(self, context)
+        for name in self.knobs:
+            self.layout.prop(settings, name)
+
+
+class DEEPDREAM_PT_objective(_Folded, bpy.types.Panel):
+    bl_label = "Objective & Guide"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings = _begin(self, context)
+        self.layout.prop(settings, "objective")
+        if settings.needs_guide or any(region.needs_guide(settings) for region in settings.regions):
+            self.layout.template_ID(settings, "guide", open="image.open")
+        row = self.layout.row()
+        row.active = settings.objective in ("guide-cosine", "direction")
+        row.prop(settings, "cosine_power")
+
+
+class DEEPDREAM_UL_regions(bpy.types.UIList):
+    def draw_item(
+        self,
+        _context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        _settings: bpy.types.PropertyGroup,
+        region: bpy.types.PropertyGroup,
+        _icon: int,
+        _owner: bpy.types.PropertyGroup,
+        _name: str,
+        index: int,
+    ) -> None:
+        row = layout.row(align=True)
+        row.label(text=f"{index + 1}", icon="MOD_MASK")
+        row.prop(region, "layers", text="", emboss=False, placeholder="Node's layers")
+
+
+class DEEPDREAM_PT_regions(_Folded, bpy.types.Panel):
+    bl_label = "Regions"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings, layout = _begin(self, context), self.layout
+        row = layout.row()
+        row.template_list("DEEPDREAM_UL_regions", "", settings, "regions", settings, "region", rows=3)
+        buttons = row.column(align=True)
+        buttons.operator(DEEPDREAM_OT_add_region.bl_idname, text="", icon="ADD")
+        buttons.operator(DEEPDREAM_OT_remove_region.bl_idname, text="", icon="REMOVE")
+        if settings.region < len(settings.regions):
+            _draw_region(layout, settings, settings.regions[settings.region])
+
+
+class DEEPDREAM_PT_color(_Folded, bpy.types.Panel):
+    bl_label = "Color & Highlights"
+    knobs = _COLOR
+
+
+class DEEPDREAM_PT_motion(_Folded, bpy.types.Panel):
+    bl_label = "Motion"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        super().draw(context)
+        settings = node.shown_group(context).deepdream
+        self.layout.prop(settings, "endless")
+        if settings.endless and settings.color == "free":
+            self.layout.label(text="Color: Source keeps colors from drifting", icon="INFO")
+
+    knobs = _MOTION
+
+
+class DEEPDREAM_PT_advanced(_Folded, bpy.types.Panel):
+    bl_label = "Advanced"
+    knobs = tuple(name for name in KNOBS if name not in _PLACED)
+
+
+def _begin(panel: bpy.types.Panel, context: bpy.types.Context) -> bpy.types.PropertyGroup:
+    """The settings that a panel draws."""
+    panel.layout.use_property_split = True
+    return node.shown_group(context).deepdream
+
+
+def _draw_region(
+    layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, region: bpy.types.PropertyGroup
+) -> None:
+    layout.label(text=f"Mask: input Region {settings.region + 1} of the node, or")
+    layout.template_ID(region, "mask", new="image.new", open="image.open")
+    layout.prop(region, "layers", placeholder="Node's layers")
+    layout.prop(region, "objective")
+    if region.needs_guide(settings):
+        layout.label(text="Guide, if not the node's:")
+        layout.template_ID(region, "guide", open="image.open")
+
+
+classes = (
+    DEEPDREAM_PT_node,
+    DEEPDREAM_PT_objective,
+    DEEPDREAM_UL_regions,
+    DEEPDREAM_PT_regions,
+    DEEPDREAM_PT_color,
+    DEEPDREAM_PT_motion,
+    DEEPDREAM_PT_advanced,
+)
