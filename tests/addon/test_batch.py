@@ -62,6 +62,7 @@ def test_what_must_be_told_is_told(shot: Path, tmp_path: Path, capfd: pytest.Cap
     bpy.ops.wm.open_mainfile(filepath=str(shot))
     node.insert_before_output(bpy.context.scene).node_tree.deepdream.endless = True
     bpy.ops.wm.save_mainfile()
+    capfd.readouterr()
     assert batch.main([str(shot), *QUICK[1:5], "--frames", "3", "--output", "//out/#.png", "--json"]) == 0
     note, *_ = map(json.loads, capfd.readouterr().out.splitlines())
     assert note["frame"] == 3
