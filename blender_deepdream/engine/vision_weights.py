@@ -8,16 +8,17 @@ import io
 import pickle
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torchvision import models
-from torchvision.models import WeightsEnum
 
 from ..protocol.errors import BrainFileError
 from .brain import BrainCard, Layer, Preprocessing
-from .networks import vision
 from .networks.architectures import TORCHVISION
+
+if TYPE_CHECKING:
+    from torchvision.models import WeightsEnum
 
 TITLES = {
     "googlenet": "GoogLeNet, ImageNet",
@@ -59,6 +60,8 @@ _DOWNLOAD = (
 
 def weights_of(architecture: str) -> WeightsEnum:
     """The ones that are pulled: trained plainly, because what later recipes add to accuracy dreams no better."""
+    from torchvision import models  # takes its time: not for a list of names
+
     weights: WeightsEnum = models.get_model_weights(architecture)["IMAGENET1K_V1"]
     return weights
 
@@ -90,6 +93,8 @@ def downloaded(architecture: str, folder: Path) -> tuple[dict[str, Tensor], str]
 
 def vision_card(architecture: str, source: str) -> BrainCard:
     """What is known of the brain without its weights. source: where they came from. Raises BrainFileError."""
+    from .networks import vision
+
     weights = weights_of(architecture)
     classes = tuple(weights.meta["categories"])
     about = vision.describe(architecture, len(classes))

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,11 @@ def test_a_brain_that_is_there_is_not_fetched_again(library):
     with pytest.raises(InputError, match="already"):
         pull(FakeOffer("raise SystemExit('fetched')"), library, unmoved)
     pull(FakeOffer(), library, unmoved, replace_old=True)
+
+
+def test_offers_are_named_without_the_weight_of_torchvision():
+    script = "import sys, blender_deepdream.engine.pull as pull; pull.offers(); assert 'torchvision' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_the_offers_are_those_that_are_known():
