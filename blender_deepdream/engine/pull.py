@@ -126,9 +126,9 @@ def _follow(process: subprocess.Popen[bytes], folder: Path, on_bytes: Callable[[
     seen, since = -1, time.monotonic()
     while process.poll() is None:
         done = _bytes_in(folder)
+        on_bytes(done)  # also when nothing came: this is where a cancel is heard
         if done != seen:
             seen, since = done, time.monotonic()
-            on_bytes(done)
         elif time.monotonic() - since > STALL_SECONDS:
             return f"nothing came for {STALL_SECONDS:.0f} seconds."
         time.sleep(POLL_SECONDS)

@@ -84,15 +84,55 @@ class ImportBrainRequest:
         """Raises RequestError."""
         check_fields(data, "brain's import", {"kind", *cls.__slots__})
         assert isinstance(data, Mapping)
-        name, replace = data.get("name"), data.get("replace", False)
-        if not isinstance(replace, bool):
-            raise RequestError("replace must be true or false.")
+        name = data.get("name")
         return cls(
             name=None if name is None else _line(name, "A brain's name"),
             licence=_line(data.get("licence", ""), "A licence"),
-            replace=replace,
+            replace=_flag(data.get("replace", False), "replace"),
             **{file: check_hash(data[file]) for file in cls.FILES if data.get(file) is not None},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BrainOffer:
+    """A brain that a server can pull. host: who is asked for it. size: of the download in bytes, about."""
+
+    name: str
+    title: str
+    licence: str
+    host: str
+    size: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> BrainOffer:
+        return cls(str(data["name"]), str(data["title"]), str(data["licence"]), str(data["host"]), int(data["size"]))
+
+
+@dataclass(frozen=True, slots=True)
+class PullBrainRequest:
+    """A brain that the server offers to fetch from who keeps it. replace: whether one of that name makes way."""
+
+    name: str
+    replace: bool = False
+
+    KIND: ClassVar[str] = "pull_brain"
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.KIND, "name": self.name, "replace": self.replace}
+
+    @classmethod
+    def from_json(cls, data: object) -> PullBrainRequest:
+        """Raises RequestError."""
+        check_fields(data, "brain's pull", {"kind", *cls.__slots__})
+        assert isinstance(data, Mapping)
+        return cls(_line(data.get("name"), "A brain's name"), _flag(data.get("replace", False), "replace"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +151,12 @@ class BrainResult:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> BrainResult:
         return cls(BrainInfo.from_json(data["brain"]))
+
+
+def _flag(value: object, what: str) -> bool:
+    if not isinstance(value, bool):
+        raise RequestError(f"{what} must be true or false.")
+    return value
 
 
 def _line(value: object, what: str) -> str:

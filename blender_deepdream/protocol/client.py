@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlsplit
 
+from .brains import BrainOffer
 from .errors import (
     ImageError,
     NotFoundError,
@@ -158,6 +159,12 @@ class DreamClient:
         answer = self._json("GET", f"/v1/brains/{quote(name, safe='')}")
         with self._well_formed():
             return BrainDetails.from_json(answer)
+
+    def brain_offers(self) -> tuple[BrainOffer, ...]:
+        """The brains that this server can pull, if it is asked to with a PullBrainRequest."""
+        answer = self._json("GET", "/v1/brain-offers")
+        with self._well_formed():
+            return tuple(BrainOffer.from_json(offer) for offer in answer["offers"])
 
     def remove_brain(self, name: str) -> None:
         """Take a brain out of the server's library. Raises UnknownBrainError; InputError for one that is built in."""

@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from .atlas import AtlasRequest, AtlasResult
-from .brains import Advance, BrainResult, ImportBrainRequest
+from .brains import Advance, BrainResult, ImportBrainRequest, PullBrainRequest
 from .errors import DeepDreamError, RequestError, from_wire
 from .messages import DreamRequest, DreamResult, Progress, check_hash
 
-JobRequest = DreamRequest | AtlasRequest | ImportBrainRequest
+JobRequest = DreamRequest | AtlasRequest | ImportBrainRequest | PullBrainRequest
 JobProgress = Progress | Advance
 JobResult = DreamResult | AtlasResult | BrainResult
 
@@ -32,6 +32,7 @@ KINDS: Mapping[str, Kind] = {
         Kind(DreamRequest, Progress, DreamResult),
         Kind(AtlasRequest, Progress, AtlasResult),
         Kind(ImportBrainRequest, Advance, BrainResult),
+        Kind(PullBrainRequest, Advance, BrainResult),
     )
 }
 """Every kind of job there is, by the name it has on the wire."""

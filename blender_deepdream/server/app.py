@@ -132,23 +132,28 @@ def _blob_routes(services: Services) -> APIRouter:
 
 
 def _brain_routes(services: Services) -> APIRouter:
-    router = APIRouter(prefix="/brains")
+    router = APIRouter()
 
     worker = services.worker
 
-    @router.get("")
+    @router.get("/brains")
     async def every() -> dict[str, Any]:
         brains = (await worker.fresh_facts()).brains
         return {"brains": [brain.to_json() for brain in brains.values()]}
 
-    @router.get("/{name}")
+    @router.get("/brain-offers")
+    async def offers() -> dict[str, Any]:
+        """Those that can be pulled: the job `pull_brain`."""
+        return {"offers": await worker.ask("offers")}
+
+    @router.get("/brains/{name}")
     async def one(name: str) -> JSONResponse:
         """By its name or by its id."""
         brains = (await worker.facts()).brains.values()
         names = [brain.name for brain in brains if brain.id == name]
         return _json(await worker.brain_details(names[0] if names else name))
 
-    @router.delete("/{name}")
+    @router.delete("/brains/{name}")
     async def remove(name: str) -> JSONResponse:
         """Jobs that wait for it fail; one that runs with it ends well."""
         await worker.remove_brain(name)

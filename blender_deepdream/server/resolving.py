@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..protocol.brains import ImportBrainRequest
+from ..protocol.brains import ImportBrainRequest, PullBrainRequest
 from ..protocol.errors import UnknownBrainError, UnknownLayerError
 from ..protocol.jobs import JobRequest
 from ..protocol.layers import CLASSES, read_choice
@@ -48,7 +48,7 @@ def resolve(request: JobRequest, facts: Facts) -> Resolved:
     """Raises UnknownBrainError, UnknownLayerError."""
     if isinstance(request, DreamRequest):
         return _resolve_dream(request, facts)
-    if isinstance(request, ImportBrainRequest):
+    if isinstance(request, ImportBrainRequest | PullBrainRequest):
         return Resolved(canonical_hash(request.to_json()), request, {}, request.to_json())
     brain = brain_called(request.brain, facts.brains)
     for layer in request.layers:

@@ -13,14 +13,14 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 from ..protocol.atlas import AtlasRequest
-from ..protocol.brains import ImportBrainRequest
+from ..protocol.brains import ImportBrainRequest, PullBrainRequest
 from ..protocol.jobs import JobProgress, JobRequest, JobResult
 from ..protocol.messages import DreamRequest, DreamResult
 from .as_sent import said_as_sent
 from .dreaming import dream_file
 from .report import Report
 from .work_atlas import dream_atlas
-from .work_brains import import_brain
+from .work_brains import import_brain, pull_brain
 from .workbench import Workbench
 
 Answer = TypeVar("Answer")
@@ -72,4 +72,5 @@ _WORK: Mapping[str, Callable[[Workbench, Any, Mapping[str, str], Report], JobRes
     DreamRequest.KIND: _dream,
     AtlasRequest.KIND: dream_atlas,
     ImportBrainRequest.KIND: import_brain,
+    PullBrainRequest.KIND: pull_brain,
 }

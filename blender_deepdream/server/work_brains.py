@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ..engine.brain import BrainCard
 from ..engine.caffe.importing import import_caffe
-from ..protocol.brains import Advance, BrainResult, ImportBrainRequest
+from ..engine.pull import offer, pull
+from ..protocol.brains import Advance, BrainResult, ImportBrainRequest, PullBrainRequest
 from .as_sent import said_as_sent
 from .report import Report
 from .workbench import Workbench
@@ -27,6 +28,16 @@ def import_brain(bench: Workbench, request: ImportBrainRequest, _: Mapping[str, 
         else:
             card = _from_caffe(bench, request, paths, report)
     return BrainResult(card.info())
+
+
+def pull_brain(bench: Workbench, request: PullBrainRequest, _: Mapping[str, str], report: Report) -> BrainResult:
+    """Raises UnknownBrainError for one that nobody offers, InputError for a name that is taken, PullError,
+    BrainFileError, StorageError, CancelledError."""
+
+    def tell(done: int, total: int) -> None:
+        report.advance(Advance(done, total, "bytes"))
+
+    return BrainResult(pull(offer(request.name), bench.library, tell, replace_old=request.replace).info())
 
 
 def _from_caffe(bench: Workbench, request: ImportBrainRequest, paths: Mapping[str, Path], report: Report) -> BrainCard:

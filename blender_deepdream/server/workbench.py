@@ -20,6 +20,8 @@ from ..engine.brain import Brain
 from ..engine.dream import fingerprint
 from ..engine.folders import brains_folder
 from ..engine.library import Library
+from ..engine.pull import offer, offers
+from ..protocol.brains import BrainOffer
 from ..protocol.errors import InternalError, MissingBlobError, UnknownBrainError
 from .dreaming import choose_device
 from .loaded_brains import LoadedBrains
@@ -51,6 +53,11 @@ class Workbench:
         match question["what"]:
             case "brains":
                 return self.brain_list()
+            case "offers":
+                return [
+                    BrainOffer(ware.name, ware.title, ware.licence, ware.host, ware.size).to_json()
+                    for ware in map(offer, offers())
+                ]
             case "brain":
                 return self.library.find(question["name"]).details().to_json()
             case "remove_brain":

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from blender_deepdream.protocol.brains import Advance, BrainResult, ImportBrainRequest
+from blender_deepdream.protocol.brains import (
+    Advance,
+    BrainOffer,
+    BrainResult,
+    ImportBrainRequest,
+    PullBrainRequest,
+)
 from blender_deepdream.protocol.errors import DeepDreamError, RequestError
 from blender_deepdream.protocol.jobs import JobState, JobStatus, request_from_json
 from blender_deepdream.protocol.messages import BrainInfo, content_hash
@@ -23,9 +29,10 @@ BRAIN = BrainInfo("small", SHA, "A title", "MIT", ("a",), (("a", 1.0),))
         ImportBrainRequest(file=SHA),
         ImportBrainRequest("small", file=SHA, replace=True),
         ImportBrainRequest("places", prototxt=SHA, caffemodel=OTHER, mean=SHA, classes=OTHER, licence="MIT"),
+        PullBrainRequest("squeezenet", replace=True),
     ],
 )
-def test_requests_cross_the_wire(request_: ImportBrainRequest) -> None:
+def test_requests_cross_the_wire(request_: ImportBrainRequest | PullBrainRequest) -> None:
     assert request_from_json(json.loads(json.dumps(request_.to_json()))) == request_
     assert set(request_.blobs) <= {SHA, OTHER}
 
@@ -39,6 +46,17 @@ def test_requests_cross_the_wire(request_: ImportBrainRequest) -> None:
 )
 def test_a_status_keeps_its_kind(status: JobStatus) -> None:
     assert JobStatus.from_json(json.loads(json.dumps(status.to_json()))) == status
+
+
+def test_an_offer_crosses_the_wire() -> None:
+    offer = BrainOffer("squeezenet", "SqueezeNet 1.1", "BSD-3-Clause", "PyPI", 5_000_000)
+    assert BrainOffer.from_json(json.loads(json.dumps(offer.to_json()))) == offer
+
+
+@pytest.mark.parametrize("change", [{"name": None}, {"name": "a\nb"}, {"replace": "yes"}, {"url": "http://x"}])
+def test_pulls_that_are_none(change: dict[str, Any]) -> None:
+    with pytest.raises(DeepDreamError):
+        request_from_json(PullBrainRequest("squeezenet").to_json() | change)
 
 
 def test_how_far() -> None:

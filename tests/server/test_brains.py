@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from blender_deepdream.engine import brain_file
-from blender_deepdream.protocol.brains import BrainResult, ImportBrainRequest
+from blender_deepdream.protocol.brains import BrainResult, ImportBrainRequest, PullBrainRequest
 from blender_deepdream.protocol.client import DreamClient
 from blender_deepdream.protocol.errors import (
     BrainFileError,
@@ -19,7 +19,7 @@ from blender_deepdream.protocol.errors import (
     MissingBlobError,
     UnknownBrainError,
 )
-from blender_deepdream.protocol.jobs import JobState, JobStatus
+from blender_deepdream.protocol.jobs import JobRequest, JobState, JobStatus
 from blender_deepdream.protocol.messages import BrainInfo, DreamRequest
 
 from ..engine.caffe.networks import Net
@@ -45,7 +45,7 @@ def keeper(server: ServerProcess, client: DreamClient) -> Iterator[DreamClient]:
             client.remove_brain(brain.name)
 
 
-def end(client: DreamClient, request: ImportBrainRequest | DreamRequest) -> JobStatus:
+def end(client: DreamClient, request: JobRequest) -> JobStatus:
     *_, last = client.events(client.submit(request).id)
     return last
 
@@ -178,6 +178,17 @@ def test_names_that_no_brain_gets(server: ServerProcess, keeper: DreamClient, sm
 def test_the_built_in_brain_stays(client: DreamClient) -> None:
     with pytest.raises(InputError, match="built in"):
         client.remove_brain("lite0")
+
+
+def test_what_can_be_pulled(keeper: DreamClient, small: Path) -> None:
+    offers = {offer.name: offer for offer in keeper.brain_offers()}
+    assert {"squeezenet", "googlenet"} <= set(offers)
+    assert all(offer.size and offer.licence and offer.host for offer in offers.values())
+    for name, kind in (("nobody", UnknownBrainError), ("../x", UnknownBrainError)):
+        assert isinstance(end(keeper, PullBrainRequest(name)).error, kind)
+    imported(keeper, ImportBrainRequest("squeezenet", file=keeper.put_blob(small)))
+    taken = end(keeper, PullBrainRequest("squeezenet"))
+    assert isinstance(taken.error, InputError), "said before anything is fetched"
 
 
 def test_files_that_are_not_what_they_say(keeper: DreamClient, small: Path) -> None:
