@@ -4,6 +4,7 @@
     python scripts/benchmark.py dream --architecture googlenet --random-weights --layer inception4c --size 512 \\
         --steps 10 --octave-sizes 224,295,389,512 --threads 2
     python scripts/benchmark.py memory
+    python scripts/benchmark.py start
 """
 
 from __future__ import annotations
@@ -43,10 +44,15 @@ def _parser() -> argparse.ArgumentParser:
     memory.add_argument("--sizes", default="1024,2048,5400", help="sides of the images (default: 1024,2048,5400)")
     memory.add_argument("--steps", type=int, default=1, help="in the one octave that is measured (default: 1)")
     memory.add_argument("--precision", default="auto")
+    start = commands.add_parser("start", help="from a job's arrival on a warm server to its first forward pass")
+    start.set_defaults(run=_start, show=_start_table)
+    start.add_argument("--size", type=int, default=512, help="side of the images (default: 512)")
+    start.add_argument("--rounds", type=int, default=15, help="how many jobs (default: 15)")
     for command in (dream, memory):
         command.add_argument("--architecture", default="googlenet", help="torchvision's name (default: googlenet)")
         command.add_argument("--random-weights", action="store_true", help="always: others take the same time")
         command.add_argument("--layer", default="inception4c")
+    for command in (dream, memory, start):
         command.add_argument("--threads", type=int, default=2)
         command.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     return parser
@@ -89,6 +95,17 @@ def _memory_table(found: dict[str, Any]) -> str:
         for side, one in found["sizes"].items()
     ]
     return "\n".join([*lines, f"seams: {found['seams']:.3f} of the gradient elsewhere"])
+
+
+def _start(options: argparse.Namespace) -> dict[str, Any]:
+    from benchmark_start import measure
+
+    return measure(options.size, options.rounds, options.threads)
+
+
+def _start_table(found: dict[str, Any]) -> str:
+    median, worst, target = found["milliseconds"], found["worst"], found["target"]
+    return f"arrival to first forward pass: median {median:.1f} ms, worst {worst:.1f} ms (target: {target:.0f} ms)"
 
 
 if __name__ == "__main__":

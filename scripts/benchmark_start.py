@@ -7,7 +7,6 @@ first asked for activations: Python's `sitecustomize` puts the note there, so th
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -18,10 +17,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from blender_deepdream.engine.image_output import write_image
 from blender_deepdream.engine.images import Image
@@ -44,25 +42,11 @@ if "blender_deepdream.server.worker" in sys.orig_argv:
 """
 
 
-def main() -> None:
-    options = _parse()
-    with tempfile.TemporaryDirectory() as folder, _server(Path(folder), options.threads) as (client, times):
-        waits = [_wait(client, Path(folder), times, options.size, seed) for seed in range(options.rounds + 1)][1:]
-    median, worst = statistics.median(waits), max(waits)
-    if options.json:
-        print(json.dumps({"milliseconds": median, "worst": worst, "target": TARGET_MILLISECONDS, "all": waits}))
-    else:
-        print(f"arrival to first forward pass, {options.size} x {options.size}, warm, {options.rounds} jobs:")
-        print(f"median {median:.1f} ms, worst {worst:.1f} ms (target: {TARGET_MILLISECONDS:.0f} ms)")
-
-
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--json", action="store_true")
-    return parser.parse_args()
+def measure(size: int, rounds: int, threads: int) -> dict[str, Any]:
+    """Jobs of `size` x `size` images, one after the other, after a first one that warms the server up."""
+    with tempfile.TemporaryDirectory() as folder, _server(Path(folder), threads) as (client, times):
+        waits = [_wait(client, Path(folder), times, size, seed) for seed in range(rounds + 1)][1:]
+    return {"milliseconds": statistics.median(waits), "worst": max(waits), "target": TARGET_MILLISECONDS, "all": waits}
 
 
 @contextmanager
@@ -102,7 +86,3 @@ def _wait(client: DreamClient, folder: Path, times: Path, size: int, seed: int) 
     *_, last = client.events(client.submit(request).id)
     assert last.result is not None, last
     return (float(times.read_text().split()[0]) - start) * 1000
-
-
-if __name__ == "__main__":
-    main()
