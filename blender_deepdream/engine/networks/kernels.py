@@ -32,10 +32,10 @@ _FUSED = {"none": ("none", []), "relu": ("relu", []), "relu6": ("hardtanh", [0.0
 class Kernel(Protocol):
     """One operation. Its gradient is that of the image only: weights have none."""
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Any]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The result, and what `backward` will need to know."""
 
-    def backward(self, saved: Any, gradient: Tensor) -> tuple[Tensor, ...]:
+    def backward(self, saved: tuple[Tensor, ...], gradient: Tensor) -> tuple[Tensor, ...]:
         """The gradient of each input, from that of the result. May be asked for several times."""
 
 
@@ -45,12 +45,14 @@ class KernelFunction(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, kernel: Kernel, *inputs: Tensor) -> Tensor:
         ctx.kernel = kernel
-        output, ctx.saved = kernel.forward(*inputs)
+        output, saved = kernel.forward(*inputs)
+        # not as attributes: the output would keep itself alive
+        ctx.save_for_backward(*saved)
         return output
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        return None, *ctx.kernel.backward(ctx.saved, gradients[0])
+        return None, *ctx.kernel.backward(ctx.saved_tensors, gradients[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Convolution:
         output = self._packed(inputs[0])
         return output, (inputs[0], output)
 
-    def backward(self, saved: tuple[Tensor, Tensor], gradient: Tensor) -> tuple[Tensor]:
+    def backward(self, saved: tuple[Tensor, ...], gradient: Tensor) -> tuple[Tensor]:
         x, output = saved
         if self._activation == "relu":
             gradient = torch.ops.aten.threshold_backward(gradient, output, 0)
@@ -167,7 +169,7 @@ class MaxPooling:
         output, where = torch.ops.aten.max_pool2d_with_indices(inputs[0], *self._geometry)
         return output, (inputs[0], where)
 
-    def backward(self, saved: tuple[Tensor, Tensor], gradient: Tensor) -> tuple[Tensor]:
+    def backward(self, saved: tuple[Tensor, ...], gradient: Tensor) -> tuple[Tensor]:
         x, where = saved
         gradient = gradient.contiguous(memory_format=torch.channels_last)
         return (torch.ops.aten.max_pool2d_with_indices_backward(gradient, x, *self._geometry, where),)

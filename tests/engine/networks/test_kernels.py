@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+import gc
 import itertools
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -65,6 +67,20 @@ def test_a_gradient_may_be_asked_for_twice():
     found = KernelFunction.apply(Convolution(noise(4, 3, 3, 3), None, Geometry(), "relu"), x)
     first, second = (torch.autograd.grad(found.sum(), x, retain_graph=True)[0] for _ in range(2))
     assert torch.equal(first, second)
+
+
+def test_what_is_kept_for_the_gradient_goes_with_the_result():
+    """Without waiting for Python to look for cycles: a tile's activations are hundreds of megabytes."""
+    kernels = [Convolution(noise(4, 3, 3, 3), None, Geometry(), "relu"), MaxPooling((2, 2), Geometry((2, 2)), False)]
+    for kernel in kernels:
+        found = KernelFunction.apply(kernel, noise(1, 3, 8, 8).requires_grad_())
+        kept = weakref.ref(found)
+        gc.disable()
+        try:
+            del found
+            assert kept() is None
+        finally:
+            gc.enable()
 
 
 def test_half_precision_is_nearly_the_same():
