@@ -205,6 +205,17 @@ def test_any_size(brain, quick, size):
     assert not np.array_equal(result, pixels)
 
 
+@pytest.mark.parametrize("side", [1, 2, 5, 16])
+@pytest.mark.parametrize("seamless", ["no", "both"])
+def test_octaves_of_less_than_a_pixel_are_one(brain, quick, side, seamless):
+    """Sixteen octaves of 4:1 would end at a billionth of a pixel: what there is of them dreams, once each."""
+    settings = quick.replace(octaves=16, octave_scale=4.0, steps=1, seamless=seamless)
+    image = Image(np.full((side, side, 3), 0.5, np.float32), ColorSpace.SRGB)
+    seen = list(dream(image, brain, settings))
+    assert len(seen) == seen[-1].octaves < 8
+    assert np.isfinite(dream_to_end(image, brain, settings).pixels).all()
+
+
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("space", [ColorSpace.ACESCG, ColorSpace.SRGB])
 def test_any_channels(brain, quick, channels, space):
