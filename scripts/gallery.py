@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What each control of `deepdream dream` does to the same picture, on one sheet, each picture with what to type for it.
 
+    deepdream brains pull squeezenet
     python scripts/gallery.py docs/pictures/gallery.jpg
 
 The pictures are dreamed by the command line itself. They are kept in out/gallery: run again, only new ones are dreamed.
@@ -58,8 +59,8 @@ ROWS = (
         (
             "--layer _blocks.10:3+40 --objective mean",
             "--layer _blocks.10:3+40*-0.5 --objective direction",
-            "--layer class:peacock --octaves 6 --steps 15 --smoothing 5",
             "--layer class:jellyfish --octaves 6 --steps 15 --smoothing 5",
+            "--layer squeezenet::class:peacock --octaves 5",
         ),
     ),
     Row(
@@ -74,10 +75,10 @@ ROWS = (
     ),
     Row(
         "Mixtures",
-        "weights are shares of the picture; layers may keep to some octaves, 1 is the smallest",
+        "weights are shares; layers may be of several brains, and keep to some octaves",
         (
             "--layer _blocks.6=3 --layer _blocks.12",
-            "--layer _blocks.6 --layer _blocks.12=3",
+            "--layer squeezenet::fire9 --layer _blocks.4=0.5",
             "--layer _blocks.12@1-2 --layer _blocks.6@3-",
             "--layer _blocks.9=3 --layer _blocks.4=-1",
         ),
