@@ -73,6 +73,7 @@ class DEEPDREAM_UL_regions(bpy.types.UIList):
         index: int,
     ) -> None:
         row = layout.row(align=True)
+        row.use_property_split = False
         row.label(text=f"{index + 1}", icon="MOD_MASK")
         row.prop(region, "layers", text="", emboss=False, placeholder="Node's layers")
 
@@ -83,7 +84,7 @@ class DEEPDREAM_PT_regions(_Folded, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         settings, layout = _begin(self, context), self.layout
         row = layout.row()
-        row.template_list("DEEPDREAM_UL_regions", "", settings, "regions", settings, "region", rows=3)
+        row.template_list("DEEPDREAM_UL_regions", "", settings, "regions", settings, "region", rows=2)
         buttons = row.column(align=True)
         buttons.operator(DEEPDREAM_OT_add_region.bl_idname, text="", icon="ADD")
         buttons.operator(DEEPDREAM_OT_remove_region.bl_idname, text="", icon="REMOVE")
