@@ -10,7 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from .processes import LIMIT, QUICK, SLOW, Folder, Server, json_lines, kill, processes_with, wait_for, wait_until_gone
+from .processes import (
+    LIMIT,
+    QUICK,
+    SLOW,
+    Folder,
+    Server,
+    blender,
+    json_lines,
+    kill,
+    processes_with,
+    wait_for,
+    wait_until_gone,
+)
 
 WORK = ("3D", "capture", "dream", "composite")
 
@@ -98,6 +110,22 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_frames(folder: Folder, tmp_
     assert again.returncode == 0, again.stderr
     assert folder.raw_times()[0] == first
     assert folder.frames() == whole.frames()
+
+
+@pytest.mark.smoke
+def test_a_killed_endless_zoom_goes_on_and_ends_with_the_same_frames(tmp_path: Path) -> None:
+    blender(Path(__file__).with_name("endless_scene.py"), tmp_path / "zoom.blend")
+    whole, killed = (Folder(tmp_path / name, tmp_path / "zoom.blend") for name in ("whole", "killed"))
+    assert whole.render("--frames", "1-4", *QUICK).returncode == 0
+    run = killed.start("--frames", "1-4", *QUICK)
+    _read_until(run, "frame 2 ")
+    kill(run)
+    wait_until_gone(str(killed.root))
+    outcome = killed.render("--frames", "1-4", *QUICK)
+    assert outcome.returncode == 0, outcome.stderr
+    assert "begins anew" not in outcome.stdout
+    assert killed.frames() == whole.frames()
+    assert len(set(killed.frames().values())) == 4
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
