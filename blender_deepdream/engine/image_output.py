@@ -117,7 +117,9 @@ def _encode(values: NDArray[Any], format_: _Format, depth: Depth, path: Path) ->
 
 
 def _to_integers(image: Image, depth: Depth, has_alpha: bool, highlights: str) -> NDArray[Any]:
-    color = enter_dream(image.straight_color(), image.color_space, 0, highlights)
+    # straight colour is kept where alpha is 0, too: an artist may have hidden it there on purpose
+    straight = image.straight_color() if image.premultiplied else image.color
+    color = enter_dream(straight, image.color_space, 0, highlights)
     if image.alpha is not None:
         alpha = image.alpha[..., None]
         color = np.concatenate([color, alpha], axis=2) if has_alpha else color * alpha

@@ -63,6 +63,13 @@ def test_alpha_goes_along_straight(tmp_path, suffix):
     np.testing.assert_allclose(back.pixels[0, 0], [0.73536, 0.73536, 0.73536, 0.5], atol=0.002)
 
 
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_straight_color_that_alpha_hides_is_kept(tmp_path, suffix):
+    pixels = np.array([[[0.2, 0.4, 0.6, 0.0]] * 4] * 4, np.float32)
+    write_image(Image(pixels, ColorSpace.SRGB, premultiplied=False), tmp_path / f"image.{suffix}")
+    np.testing.assert_allclose(read_image(tmp_path / f"image.{suffix}").pixels, pixels, atol=1e-4)
+
+
 def test_values_beyond_are_clipped_and_nan_is_black(tmp_path):
     image = Image(np.array([[[np.nan, np.inf, -np.inf], [9, -9, 0.5]]], np.float32), ColorSpace.SRGB)
     write_image(image, tmp_path / "image.png")
