@@ -8,6 +8,7 @@ import contextlib
 import functools
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -21,7 +22,7 @@ from ..engine.image_output import check_depth, write_image
 from ..engine.images import Image
 from ..engine.preview import Show
 from ..engine.wanted import Load
-from ..protocol.errors import InputError
+from ..protocol.errors import InputError, StorageError
 from ..protocol.messages import ColorSpace, DreamRequest, Progress
 from .dreaming import choose_device, dream_request, source_of
 from .endless import Frames, Save, dream_frames, job_of
@@ -35,8 +36,7 @@ def dream_image(options: argparse.Namespace, request: DreamRequest) -> None:
 
     Raises InputError, ImageError, StorageError, ...
     """
-    if not options.target.absolute().parent.is_dir():
-        raise InputError(f"The folder of {options.target} does not exist.", "Make it first.")
+    _check_target(options.target)
     depth = check_depth(options.target, options.depth)
     device = choose_device(options.device, options.threads)
     load = functools.cache(lambda name: zoo.load_brain(name, device))
@@ -52,6 +52,22 @@ def dream_image(options: argparse.Namespace, request: DreamRequest) -> None:
         _dream_one(options, request, load, save, show)
     else:
         _dream_frames(options, request, load, save, show, str(depth))
+
+
+def _check_target(path: Path) -> None:
+    """Raises InputError, StorageError for a file that could not be written: better now than when all is dreamed."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder.", f"Name a file in it, like {path / 'dreamed.png'}.")
+    try:
+        folder = path.absolute().parent
+        if not folder.is_dir():
+            raise InputError(f"The folder of {path} does not exist.", "Make it first.")
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be written: {error.strerror}.", "See that the folder can be written and the disk has room."
+        ) from error
 
 
 def _shower(path: Path | None) -> Show | None:

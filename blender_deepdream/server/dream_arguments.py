@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from ..protocol.messages import ColorSpace, Depth, DreamRequest
 from ..protocol.region_words import REGION_HELP, parse_regions
@@ -16,6 +18,8 @@ DESCRIPTION = (
     "gradient:512x512, hue:512x512 (its size, any; --seed or a number behind it, clouds:512x512:7, tells which). "
     "OUT: the kind its name ends with."
 )
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 MOTION = ("zoom", "rotate", "shift_x", "shift_y")
 ENDLESS_ZOOM = 1.04
@@ -53,15 +57,13 @@ def add_dream_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--depth",
-        type=Depth,
-        choices=list(Depth),
+        type=_one_of(Depth),
         metavar="|".join(Depth),
         help="how OUT holds a value (default: PNG, JPEG 8, TIFF 16, EXR float; else: PNG 16, TIFF 8, float, EXR half)",
     )
     parser.add_argument(
         "--color-space",
-        type=ColorSpace,
-        choices=list(ColorSpace),
+        type=_one_of(ColorSpace),
         default=ColorSpace.AUTO,
         metavar="SPACE",
         help=f"colour space of IN and OUT: {', '.join(ColorSpace)} (default: auto, by the kind of file)",
@@ -111,6 +113,18 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
         return int(text)
+
+    return parse
+
+
+def _one_of(kind: type[Choice]) -> Callable[[str], Choice]:
+    """One of these, for argparse, which would not say what there is to choose from."""
+
+    def parse(text: str) -> Choice:
+        try:
+            return kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is none of: {', '.join(kind)}") from None
 
     return parse
 

@@ -95,7 +95,7 @@ def test_ctrl_c(image: Path) -> None:
         (["dream", "missing.png", "out.png", "--steps", "many"], 2, "steps"),
         (["dream", "missing.png", "out.png", "--steps", "0"], 2, "1 to 1000"),
         (["dream", "missing.png", "out.png", "--brain", "nobody"], 2, "lite0"),
-        (["dream", "missing.png", "out.png", "--color-space", "CMYK"], 2, "CMYK"),
+        (["dream", "missing.png", "out.png", "--color-space", "CMYK"], 2, "'CMYK' is none of: auto, Linear Rec.709"),
         (["dream", "missing.png", "out.png", "--device", "abacus"], 2, "abacus"),
         (["dream", "missing.png", "out.png", "--threads", "-1"], 2, "-1"),
         (["brains", "show", "nobody"], 2, "lite0"),
@@ -141,7 +141,7 @@ def test_what_goes_wrong_is_said(
         (["--objective", "luck"], "guide-cosine"),
         (["--tile", "32"], "at least 128"),
         (["--depth", "half"], "depth half is for .exr"),
-        (["--depth", "12"], "12"),
+        (["--depth", "12"], "'12' is none of: 8, 16, half, float"),
     ],
 )
 def test_what_the_engine_cannot_do_is_said(
@@ -151,6 +151,19 @@ def test_what_the_engine_cannot_do_is_said(
     assert cli.main(["dream", "in.png", "out.png", *arguments]) == 2
     assert said in capsys.readouterr().err
     assert not Path("out.png").exists()
+
+
+def test_a_folder_in_the_way_is_said_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["dream", "missing.png", str(tmp_path)]) == 2
+    assert "is a folder" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a folder in which nobody can make a file: /proc")
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["dream", "missing.png", "/proc/out.png"]) == 1
+    assert "/proc/out.png cannot be written" in capsys.readouterr().err
 
 
 def test_a_dream_of_nothing(tmp_path: Path) -> None:
