@@ -3,7 +3,7 @@
 
     raw/####.exr             rendered passes, 32-bit multilayer, with Depth and Vector
     raw/<scene>/####.exr     the same of another scene that the compositor uses
-    dream/<node>/####.exr    a node's dreams
+    dream/<node>/####.exr    a node's dreams; beside them what `shots` keeps
     final/####.json          what a finished frame was composited from
 
 Beside each EXR lies a record ####.json: the key that it was made from, its size and its hash. A file is good while
@@ -108,14 +108,19 @@ def recorded(path: Path) -> dict[str, Any] | None:
 
 def keep(temporary: Path, path: Path, key: Mapping[str, Any]) -> None:
     """Move a finished file to its place, with a record of what it was made from. Raises StorageError."""
+    # the old record goes first: a kill between the two moves leaves a file that is made again, never a wrong one
+    _record_path(path).unlink(missing_ok=True)
+    place(temporary, path)
+    record(path, key)
+
+
+def place(temporary: Path, path: Path) -> None:
+    """Move a finished file to its place. Raises StorageError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # the old record goes first: a kill between the two moves leaves a file that is made again, never a wrong one
-        _record_path(path).unlink(missing_ok=True)
         temporary.replace(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror}.", "Make room on the disk.") from error
-    record(path, key)
 
 
 def record(path: Path, key: Mapping[str, Any]) -> None:

@@ -24,6 +24,12 @@ from .regions import READER
 
 _IMAGE, _SWITCH = "Dream", "Show Dream"
 _MOVERS = {"CompositorNodeTranslate", "CompositorNodeTransform", "CompositorNodeStabilize"}
+_BENDERS = {
+    f"CompositorNode{name}"
+    for name in ("Scale", "Rotate", "Flip", "Crop", "Lensdist", "MapUV", "Displace", "CornerPin", "MovieDistortion")
+}
+"""Nodes after which a pixel is no longer where it was rendered."""
+
 _LAST_FRAME = 1_048_574
 """Blender's own limit."""
 
@@ -35,6 +41,7 @@ class DreamNode:
     level: 0 for nodes that see no other dream; a node's level is one above the highest it depends on.
     linked, masked: whether something is linked to its Image and Mask. moved: whether its image does not lie where a
     file's pixels would, because a node before it moved it. regions: identifiers of the linked inputs of its regions.
+    rendered: the scene whose render the image is, pixel over pixel; empty where it is none, or bent.
     """
 
     id: str
@@ -44,6 +51,7 @@ class DreamNode:
     masked: bool
     moved: bool
     regions: tuple[str, ...] = ()
+    rendered: str = ""
 
     @property
     def group(self) -> bpy.types.NodeTree:
@@ -176,7 +184,7 @@ def _collect(tree: bpy.types.NodeTree, base: int, found: list[DreamNode]) -> int
         if is_dream_group(inner):
             image, mask = node.inputs[0], node.inputs[1]
             name = node.label or node.name
-            state = (image.is_linked, _used(mask), _moved(image), _linked_regions(node))
+            state = (image.is_linked, _used(mask), _moved(image), _linked_regions(node), _rendered(image))
             found.append(DreamNode(inner.deepdream.id, name, before, *state))
             depth[node.name] = before + 1
         else:
@@ -194,21 +202,35 @@ def _linked_regions(node: bpy.types.Node) -> tuple[str, ...]:
 
 
 def _moved(image: bpy.types.NodeSocket) -> bool:
-    """Whether the image comes from a node that moves images, by way of the first image inputs of others.
+    """Whether the image comes from a node that moves images."""
+    return any(node.bl_idname in _MOVERS and not node.mute for node in _way_back(image))
+
+
+def _rendered(image: bpy.types.NodeSocket) -> str:
+    """The name of the scene whose Render Layers the image comes from, if no node on its way moves or bends it."""
+    way = list(_way_back(image))
+    if not way or any(node.bl_idname in _MOVERS | _BENDERS and not node.mute for node in way):
+        return ""
+    origin = way[-1]
+    return str(origin.scene.name) if origin.bl_idname == "CompositorNodeRLayers" and origin.scene else ""
+
+
+def _way_back(image: bpy.types.NodeSocket) -> Iterator[bpy.types.Node]:
+    """The nodes that the image comes from, by way of the first image inputs of each.
 
     A node that combines images works at the place of its first one.
     """
     seen: set[str] = set()
     while image.is_linked:
         source = image.links[0].from_node
-        if source.bl_idname in _MOVERS and not source.mute:
-            return True
-        images = [socket for socket in source.inputs if socket.type == "RGBA"]
-        if not images or source.name in seen:
+        if source.name in seen:
             break
         seen.add(source.name)
+        yield source
+        images = [socket for socket in source.inputs if socket.type == "RGBA"]
+        if not images:
+            break
         image = images[0]
-    return False
 
 
 def _upstream_first(tree: bpy.types.NodeTree) -> list[bpy.types.Node]:

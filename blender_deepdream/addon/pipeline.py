@@ -21,10 +21,11 @@ from ..protocol.client import DreamClient
 from ..protocol.errors import DeepDreamError, SceneError, ServerUnavailableError
 from ..protocol.messages import DreamRequest, Progress
 from . import cache as files
-from . import changes, node, rendering
+from . import camera, changes, node, rendering
 from .cache import Cache
 from .node import DreamNode
-from .request import Wishes, make_request
+from .request import Wishes, is_coherent, make_request
+from .shots import Before, camera_of, detail_path, follow, has_detail, has_vectors, seen_path
 from .sight import Files, Sight, captured_sight, size_of
 from .task import DreamTask, Finished
 
@@ -122,6 +123,7 @@ class _Pipeline:
         self._event = Event(job.frames[0], 0, len(job.frames), "render")
         self._finished: dict[str, int] = {}
         """By a node's id: the last frame that it has dreamed in this run, or has a good dream of."""
+        self._views: dict[int, Any] = {}
 
     def close(self) -> None:
         """Leave nothing behind, whatever has become of the scene."""
@@ -158,6 +160,7 @@ class _Pipeline:
 
     def _frame(self, frame: int) -> Iterator[Event]:
         _go_to(self._scene, frame)
+        self._views[frame] = camera.view(self._scene)
         # anew for each frame: masks animate, and in a window nodes come and go
         self._dreams = self._chosen(node.find_nodes(self._scene))
         sources = self._rendered(frame)
@@ -165,7 +168,7 @@ class _Pipeline:
         for level in sorted({dream.level for dream in self._dreams}):
             dreams = [dream for dream in self._dreams if dream.level == level]
             yield self._now("capture")
-            before: dict[DreamNode, Path | None] = {}
+            before: dict[DreamNode, Before | None] = {}
             for dream in dreams:
                 before[dream] = yield from self._dream_before(frame, dream)
             jobs = {dream: self._good_job(frame, dream, made_from, before[dream]) for dream in dreams}
@@ -216,14 +219,20 @@ class _Pipeline:
             _go_to(scene, frame)
 
     def _dream_before(self, frame: int, dream: DreamNode) -> Iterator[Event]:
-        """Returns the dream that this one feeds on, that of the frame before, if the node wants it and it is good."""
-        earlier = frame - self._scene.frame_step
-        if not dream.group.deepdream.endless or earlier < min(self._scene.frame_start, self._job.frames[0]):
+        """Returns the dream of the frame before, if this one feeds or holds on to it and it is good: Before or None."""
+        earlier, settings = frame - self._scene.frame_step, dream.group.deepdream
+        if earlier < min(self._scene.frame_start, self._job.frames[0]):
+            return None
+        if not settings.endless and not (is_coherent(settings, self._job.wishes) and self._same_shot(earlier, frame)):
             return None
         if self._finished.get(dream.id) == earlier or self._was_good(earlier, dream):
-            return self._path(earlier, dream)
-        yield self._begins_anew(frame, dream, f"frame {earlier} has no dream that today's settings would give")
+            return Before(earlier, self._path(earlier, dream), self._kept(earlier, dream))
+        if settings.endless:
+            yield self._begins_anew(frame, dream, f"frame {earlier} has no dream that today's settings would give")
         return None
+
+    def _same_shot(self, earlier: int, frame: int) -> bool:
+        return camera_of(self._scene, earlier) == camera_of(self._scene, frame)
 
     def _was_good(self, frame: int, dream: DreamNode) -> bool:
         """Whether another frame's dream is on disk, and what its settings of today would give again."""
@@ -240,16 +249,50 @@ class _Pipeline:
         note = f"Frame {frame} of {dream.name} begins anew with what reaches the node: {why}."
         return replace(self._event, node=dream.name, note=note)
 
-    def _good_job(self, frame: int, dream: DreamNode, made_from: list[Any], before: Path | None) -> str | None:
+    def _good_job(self, frame: int, dream: DreamNode, made_from: list[Any], before: Before | None) -> str | None:
         """The job of the dream on disk, if it is what today's settings and a saved, unchanged scene would give."""
         kept = self._kept(frame, dream) if self._job.reuse_captures else {}
         if not kept or kept["made_from"] != made_from:
             return None
         sight = Sight.from_json(kept)
-        if sight.before != (files.file_hash(before) if before else None):
+        if sight != self._with_before(sight, frame, dream, before)[0]:
             return None
         request, _ = self._request(frame, dream, sight)
-        return str(kept["job"]) if self._resolve(request) == kept["job"] else None
+        good = self._resolve(request) == kept["job"] and (
+            not request.keep or has_detail(self._path(frame, dream), kept)
+        )
+        return str(kept["job"]) if good else None
+
+    def _with_before(self, sight: Sight, frame: int, dream: DreamNode, before: Before | None) -> tuple[Sight, Files]:
+        """What a node sees, with what it has of the frame before, and the files of that."""
+        sight = replace(sight, before=None, follows=None)
+        if before is None:
+            return sight, {}
+        if dream.group.deepdream.endless:
+            name = files.file_hash(before.path)
+            return (
+                (replace(sight, before=name), {name: before.path})
+                if size_of(before.path) == sight.size
+                else (sight, {})
+            )
+        passes = self._passes(frame, dream, sight, before)
+        found = follow(before, sight, passes, self._turn(before.frame, frame) if passes else None)
+        return (replace(sight, follows=found[0]), found[1]) if found else (sight, {})
+
+    def _passes(self, frame: int, dream: DreamNode, sight: Sight, before: Before | None) -> tuple[Path, Path] | None:
+        """The rendered passes of two neighbouring frames, if they know how what the node sees has moved."""
+        paths = self._job.cache.raw(frame), self._job.cache.raw(frame - 1)
+        if dream.rendered != self._scene.name or self._scene.frame_step != 1:
+            return None
+        return paths if all(has_vectors(path, sight.size) for path in paths[: 2 if before else 1]) else None
+
+    def _turn(self, earlier: int, frame: int) -> tuple[float, ...] | None:
+        """How the background has turned since."""
+        if earlier not in self._views:
+            _go_to(self._scene, earlier)
+            self._views[earlier] = camera.view(self._scene)
+            _go_to(self._scene, frame)
+        return camera.turn(self._views[frame], self._views[earlier])
 
     def _kept(self, frame: int, dream: DreamNode) -> dict[str, Any]:
         """What the dream on disk was made from; empty if there is none, or a damaged one."""
@@ -270,41 +313,45 @@ class _Pipeline:
         return make_request(dream.group.deepdream, sight, frame, self._job.wishes, self._job.cache.scratch("images"))
 
     def _dreamed(
-        self, frame: int, dream: DreamNode, scratch: Path, made_from: list[Any], before: Path | None
+        self, frame: int, dream: DreamNode, scratch: Path, made_from: list[Any], before: Before | None
     ) -> Iterator[Event]:
         """Dream what was captured for one node, unless just that lies on disk already. Returns the job's id."""
-        sight, blobs = captured_sight(dream.id, scratch)
-        if before and size_of(before) != sight.size:
+        seen, blobs = captured_sight(dream.id, scratch)
+        sight, of_before = self._with_before(seen, frame, dream, before)
+        if before and dream.group.deepdream.endless and not sight.before:
             yield self._begins_anew(frame, dream, "the frame before has another size")
-        elif before:
-            sight = replace(sight, before=files.file_hash(before))
-            blobs[files.file_hash(before)] = before
         key = sight.to_json() | {"made_from": made_from}
         request, more = self._request(frame, dream, sight)
-        path = self._path(frame, dream)
+        path, kept = self._path(frame, dream), self._kept(frame, dream)
         job_id = self._resolve(request)
-        if self._kept(frame, dream).get("job") == job_id:
-            files.record(path, key | {"job": job_id})
-        else:
-            temporary = self._job.cache.scratch("dream") / path.name
-            needed = {blob: (blobs | more)[blob] for blob in request.blobs}
-            finished = yield from self._follow(dream, request, needed, temporary)
-            job_id = finished.job
-            files.keep(temporary, path, key | {"job": job_id})
-        return job_id
+        if kept.get("job") == job_id and (not request.keep or has_detail(path, kept)):
+            files.record(path, key | {"job": job_id, "detail": kept.get("detail"), "seen": kept.get("seen", False)})
+            return job_id
+        temporary, detail = (self._job.cache.scratch(name) / path.name for name in ("dream", "detail"))
+        blobs |= of_before | more
+        finished = yield from self._follow(
+            dream, request, {blob: blobs[blob] for blob in request.blobs}, temporary, detail
+        )
+        guessed = bool(finished.detail) and not self._passes(frame, dream, sight, None)
+        if finished.detail:
+            files.place(detail, detail_path(path))
+        if guessed:
+            files.place(blobs[sight.image], seen_path(path))
+        files.keep(temporary, path, key | {"job": finished.job, "detail": finished.detail, "seen": guessed})
+        return str(finished.job)
 
     def _resolve(self, request: DreamRequest) -> str:
         """The id that the server would give to this request: the same id means the same pixels."""
         return self._reached(lambda client: client.resolve(request))
 
     def _follow(
-        self, dream: DreamNode, request: DreamRequest, blobs: dict[str, Path], destination: Path
+        self, dream: DreamNode, request: DreamRequest, blobs: Files, destination: Path, detail: Path
     ) -> Iterator[Event]:
         """Dream on the server; a server that is lost in the middle is reached for once more. Returns Finished."""
         yield self._now("transfer", dream)
         for last_try in (False, True):
             try:
-                finished: Finished = yield from self._watch(dream, request, blobs, destination)
+                finished: Finished = yield from self._watch(dream, request, blobs, destination, detail)
             except ServerUnavailableError:
                 if last_try:
                     raise
@@ -315,9 +362,9 @@ class _Pipeline:
                 return finished
 
     def _watch(
-        self, dream: DreamNode, request: DreamRequest, blobs: dict[str, Path], destination: Path
+        self, dream: DreamNode, request: DreamRequest, blobs: Files, destination: Path, detail: Path
     ) -> Iterator[Event]:
-        task = DreamTask(self._reached(lambda client: client), request, blobs, destination)
+        task = DreamTask(self._reached(lambda client: client), request, blobs, destination, detail)
         try:
             while True:
                 try:

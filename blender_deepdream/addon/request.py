@@ -52,8 +52,14 @@ def make_request(
     guide = None
     if settings.needs_guide or any(region.settings(settings).needs_guide and not region.guide for region in regions):
         guide = blob(wishes.guide or _file(node.guide, folder, "The objective needs a guide image"))
-    request = DreamRequest(_source(node, sight), settings, sight.mask, _color_space(), guide, regions)
-    return request, files
+    held = {"follows": sight.follows, "keep": is_coherent(node, wishes)}
+    return DreamRequest(_source(node, sight), settings, sight.mask, _color_space(), guide, regions, **held), files
+
+
+def is_coherent(node: bpy.types.PropertyGroup, wishes: Wishes) -> bool:
+    """Whether a frame holds on to the dream of the one before, as things move."""
+    coherence = wishes.settings.get("coherence", node.coherence)
+    return bool(coherence) and not node.endless and node.source == "image"
 
 
 def _at_frame(node: bpy.types.PropertyGroup, sight: Sight, frame: int, wishes: Wishes) -> DreamSettings:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..protocol.messages import Follows
 from .changes import file_hash
 from .exr import read_contents
 
@@ -21,7 +22,7 @@ class Sight:
 
     image, mask: what reached these inputs. size: the image's width and height; None in old records. regions: what
     reached the inputs of regions, by their identifiers. before: the dream of the frame before, where the node fed on
-    that.
+    that; follows: what it held on to, where it followed that frame's motion.
     """
 
     image: str
@@ -29,16 +30,31 @@ class Sight:
     size: tuple[int, int] | None = None
     regions: Mapping[str, str] = field(default_factory=dict)
     before: str | None = None
+    follows: Follows | None = None
 
     def to_json(self) -> dict[str, Any]:
         regions = dict(self.regions)
-        return {"source": self.image, "mask": self.mask, "size": self.size, "regions": regions, "before": self.before}
+        return {
+            "source": self.image,
+            "mask": self.mask,
+            "size": self.size,
+            "regions": regions,
+            "before": self.before,
+            "follows": self.follows and self.follows.to_json(),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Sight:
         """As a record has it."""
-        size = data.get("size")
-        return cls(data["source"], data["mask"], size and tuple(size), data.get("regions", {}), data.get("before"))
+        size, follows = data.get("size"), data.get("follows")
+        return cls(
+            data["source"],
+            data["mask"],
+            size and tuple(size),
+            data.get("regions", {}),
+            data.get("before"),
+            follows and Follows.from_json(follows),
+        )
 
 
 def captured_sight(node_id: str, folder: Path) -> tuple[Sight, Files]:

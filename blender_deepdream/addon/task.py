@@ -24,11 +24,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Finished:
-    """The dream lies at its destination. job: its id. transfer, dream: seconds spent moving bytes and waiting."""
+    """The dream lies at its destination. job: its id. transfer, dream: seconds spent moving bytes and waiting.
+
+    detail: the hash of what it hands on to the frame after it, if that was asked for.
+    """
 
     job: str
     transfer: float
     dream: float
+    detail: str | None = None
 
 
 Update = Progress | Finished | DeepDreamError
@@ -37,13 +41,17 @@ Update = Progress | Finished | DeepDreamError
 class DreamTask:
     """Upload, submit, follow, download. `updates` gets Progress, then one Finished or one error."""
 
-    def __init__(self, client: DreamClient, request: DreamRequest, files: dict[str, Path], destination: Path) -> None:
-        """files: where the blobs that the request names lie. destination: where the dream's EXR is written."""
+    def __init__(
+        self, client: DreamClient, request: DreamRequest, files: dict[str, Path], destination: Path, detail: Path
+    ) -> None:
+        """files: where the blobs that the request names lie. destination: where the dream's EXR is written; detail:
+        where what it hands on is, if the request says so."""
         self.updates: queue.SimpleQueue[Update] = queue.SimpleQueue()
         self._client = client
         self._request = request
         self._files = files
         self._destination = destination
+        self._detail = detail
         self._job: str | None = None
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deepdream-task", daemon=True)
@@ -76,8 +84,10 @@ class DreamTask:
         dreamed = time.perf_counter()
         assert status.result is not None  # _follow returns finished jobs only
         self._client.get_blob(status.result.image, self._destination)
-        done = time.perf_counter()
-        return Finished(status.id, transfer=uploaded - started + done - dreamed, dream=dreamed - uploaded)
+        if status.result.detail:
+            self._client.get_blob(status.result.detail, self._detail)
+        transfer = uploaded - started + time.perf_counter() - dreamed
+        return Finished(status.id, transfer, dreamed - uploaded, status.result.detail)
 
     def _follow(self, status: JobStatus) -> JobStatus:
         self._job = status.id

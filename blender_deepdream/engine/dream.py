@@ -31,6 +31,7 @@ from .precision import automatic, in_precision
 from .preview import Preview, Show
 from .regions import Region, areas_of
 from .restraint import restrain, with_colors_of
+from .temporal import ALONE, Chain, Coherence
 from .tiling import Tiling, automatic_side
 from .wanted import Load, brains_of, no_other_brain, objective_of
 
@@ -38,7 +39,7 @@ ENGINE_VERSION = "3"
 """Raised whenever the same request would come to other bits."""
 
 
-def dream(
+def dream(  # noqa: PLR0913  (all that a dream may be given, most of it by name)
     image: Image,
     brain: Brain,
     settings: DreamSettings,
@@ -47,6 +48,7 @@ def dream(
     *,
     regions: Sequence[Region] = (),
     load: Load = no_other_brain,
+    chain: Chain = ALONE,
     show: Show | None = None,
 ) -> Generator[Progress, None, Image]:
     """Dream the image: yields its progress after every step and between its tiles, then returns the result.
@@ -56,6 +58,7 @@ def dream(
     mask: heightxwidth in [0, 1]; stretched to the image; scales how strongly a pixel dreams, 0 leaves it bit for bit.
     guide: any image, for the objectives that need one. regions: parts that dream of their own, within the mask.
     load: finds the further brains that layers are of. show: takes a JPEG of the dream so far, now and then.
+    chain: what the frame before it, if it is one of a shot, hands on to it.
     The result has the image's size, channels, colour space and alpha. The same seed gives the same bits wherever
     `fingerprint` is the same. Stop iterating to cancel: nothing is left behind. `dream_to_end` waits for the result.
     Raises UnknownLayerError, UnknownBrainError, SettingsError, ImageError (a mask that is none), OutOfMemoryError.
@@ -75,23 +78,26 @@ def dream(
         areas = areas_of(whole, zip(regions, parts, strict=True), image.size, wrap, brain.device)
         tiling = Tiling(settings.tile, brain.device, max(known.card.smallest for known in brains.values()))
         ascent = Ascent(brains, settings, wrap, tiling, random.Random(settings.seed))
-        pace = Pace(sizes, settings.steps)
+        coherence = Coherence(chain, settings, wrap)
+        pace = Pace(sizes, coherence.steps)
         preview = Preview(show, source, where, settings.strength, wrap)
         detail = torch.zeros(1, 3, 1, 1, device=brain.device)
         for octave, size in enumerate(sizes, 1):
             base, mask_here = (resize_picture(picture, size, wrap) for picture in (source, where))
             areas_here = [area.at(octave, size, wrap) for area in areas]
             everywhere = bool(mask_here.eq(1).all())
-            dreamt = (base + resize(detail, size, wrap)).clamp_(0, 1)
-            for _ in range(settings.steps):
+            dreamt = base + resize(detail, size, wrap)
+            dreamt = coherence.begin(dreamt, sizes[octave - 2] if octave > 1 else None).clamp_(0, 1)
+            for _ in range(coherence.steps):
                 seen = dreamt if everywhere else torch.lerp(base, dreamt, mask_here)
                 change, value = yield from pace.during_step(ascent.step(seen, mask_here, areas_here))
-                dreamt = restrain(dreamt.add_(change).clamp_(0, 1), base, settings, wrap)
+                dreamt = restrain(dreamt.add_(coherence.paced(change)).clamp_(0, 1), base, settings, wrap)
                 preview.offer(base, dreamt)
                 yield pace.after_step(value)
             if settings.color == "source":
                 dreamt = with_colors_of(dreamt, resize_picture(palette, size, wrap), mask_here)
             detail = dreamt.sub_(base)
+        detail = coherence.end(detail)
         # in place: each of these may take hundreds of megabytes
         dreamt = detail.mul_(settings.strength * where).add_(source).clamp_(0, 1)
         before, after = (without_margin(picture, wrap) for picture in (source, dreamt))

@@ -130,17 +130,18 @@ def read_mask(path: Path) -> NDArray[np.float32]:
 
 
 def _read(path: Path) -> tuple[oiio.ImageSpec, _Plane, Array]:
-    file = _open(path)
+    file = open_image(path)
     try:
-        plane = _main_plane(_parts(file), path)
+        plane = _main_plane(parts_of(file), path)
         spec = file.spec(plane.subimage)
-        _check_size(spec, path)
+        check_size(spec, path)
         return spec, plane, _read_plane(file, plane, path)
     finally:
         file.close()
 
 
-def _open(path: Path) -> oiio.ImageInput:
+def open_image(path: Path) -> oiio.ImageInput:
+    """An image file opened for reading; it must be closed. Raises ImageError."""
     _check_kind(path)
     config = oiio.ImageSpec()
     # Otherwise 8-bit colours would be multiplied by alpha on the way in, and lost where alpha is small
@@ -163,7 +164,8 @@ def _check_kind(path: Path) -> None:
         raise ImageError(f"{path} {what}.", "Save the image in one of these formats.")
 
 
-def _parts(file: oiio.ImageInput) -> list[oiio.ImageSpec]:
+def parts_of(file: oiio.ImageInput) -> list[oiio.ImageSpec]:
+    """What each subimage of an open file claims to be."""
     specs: list[oiio.ImageSpec] = []
     while file.seek_subimage(len(specs), 0):
         specs.append(file.spec())
@@ -206,7 +208,8 @@ def _color_channels(channels: dict[str, int], alone: bool) -> tuple[int, ...]:
     return tuple(channels.values()) if alone else ()
 
 
-def _check_size(spec: oiio.ImageSpec, path: Path) -> None:
+def check_size(spec: oiio.ImageSpec, path: Path) -> None:
+    """Raises ImageError for a picture without pixels, with too many, or with more than a plane of them."""
     width, height = spec.width, spec.height
     if width < 1 or height < 1:
         raise ImageError(f"{path} has no pixels.")
@@ -224,14 +227,15 @@ def _read_plane(file: oiio.ImageInput, plane: _Plane, path: Path) -> Array:
     # Channels scattered among many others are read one by one: the others may take more memory than there is
     together = last - first < 4
     runs = [(first, last + 1)] if together else [(channel, channel + 1) for channel in plane.channels]
-    read = [_read_channels(file, plane.subimage, *run, path) for run in runs]
+    read = [read_channels(file, plane.subimage, *run, path) for run in runs]
     order = [channel - first for channel in plane.channels] if together else range(len(runs))
     if together and plane.channels == tuple(range(first, last + 1)):
         return read[0]
     return np.ascontiguousarray(np.concatenate(read, axis=2)[..., order], np.float32)
 
 
-def _read_channels(file: oiio.ImageInput, subimage: int, begin: int, end: int, path: Path) -> Array:
+def read_channels(file: oiio.ImageInput, subimage: int, begin: int, end: int, path: Path) -> Array:
+    """HxWxC float32: the channels from `begin` to before `end`. Raises ImageError for a file that is cut short."""
     pixels: Array | None = file.read_image(subimage, 0, begin, end, "float")
     error = file.geterror()
     # libjpeg fills what is missing with grey and calls it a warning

@@ -31,6 +31,7 @@ the job away from another."""
 MAX_BLOB_BYTES = 2 * 2**30
 MAX_REQUEST_BYTES = 2**20
 MAX_REGIONS = 16
+MAX_TURN = 1e6
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CLIENT = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -124,13 +125,75 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Follows:
+    """The frame before in the same shot, whose dream this one holds on to.
+
+    detail: the blob that its result named. source: blob of its picture. motion, motion_before: blobs of multilayer EXRs
+    with the Vector pass of this frame and of that one, and Depth; without them the motion is guessed from the pictures.
+    turn: nine numbers, how the background moved (`engine.correspondence.Homography`); None if it did not, or nobody
+    knows. backwards: that frame is the later one.
+    """
+
+    detail: str
+    source: str
+    motion: str | None = None
+    motion_before: str | None = None
+    turn: tuple[float, ...] | None = None
+    backwards: bool = False
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        motions = [blob for blob in (self.motion, self.motion_before) if blob is not None]
+        return (self.detail, *(motions or [self.source]))
+
+    def to_json(self) -> dict[str, Any]:
+        turn = None if self.turn is None else list(self.turn)
+        return {name: getattr(self, name) for name in self.__slots__} | {"turn": turn}
+
+    @classmethod
+    def from_json(cls, data: object) -> Follows:
+        """Raises RequestError."""
+        check_fields(data, "frame before", set(cls.__slots__))
+        assert isinstance(data, Mapping)
+        motion, before, backwards = data.get("motion"), data.get("motion_before"), data.get("backwards", False)
+        if (motion is None) != (before is None) or not isinstance(backwards, bool):
+            raise RequestError(
+                "A frame before has both motion and motion_before or neither; backwards is true or false."
+            )
+        return cls(
+            detail=check_hash(data.get("detail")),
+            source=check_hash(data.get("source")),
+            motion=None if motion is None else check_hash(motion),
+            motion_before=None if before is None else check_hash(before),
+            turn=_check_turn(data.get("turn")),
+            backwards=backwards,
+        )
+
+
+def _check_turn(value: object) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    numbers = value if isinstance(value, (list, tuple)) else ()
+    good = all(isinstance(number, (int, float)) and abs(number) < MAX_TURN for number in numbers)
+    if len(numbers) != 9 or not good or not abs(_determinant(numbers)) > 1 / MAX_TURN:
+        raise RequestError("turn must be nine numbers, the rows of a matrix that can be inverted.")
+    return tuple(float(number) for number in numbers)
+
+
+def _determinant(rows: Sequence[float]) -> float:
+    a, b, c, d, e, f, g, h, i = rows
+    return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+
+
+@dataclass(frozen=True, slots=True)
 class DreamRequest:
     """One image to dream.
 
     source: blob of an image file (EXR, PNG, JPEG, TIFF), RGB or RGBA or grey; or an image of nothing, by name: see
     `nothing`. mask: blob of a grey image, stretched to the source's size; 0 leaves a pixel as it is, 1 dreams it fully.
     color_space: of the source and of the result. guide: blob of an image of any size, for the objectives that need one,
-    and for them only (else SettingsError). regions: parts that dream of their own, within the mask.
+    and for them only (else SettingsError). regions: parts that dream of their own, within the mask. follows: the frame
+    before, if it holds on to one; keep: whether a frame after it shall be able to (`DreamResult.detail`).
     The result is a float EXR of the source's size, channels and colour space.
     """
 
@@ -140,6 +203,8 @@ class DreamRequest:
     color_space: ColorSpace = ColorSpace.AUTO
     guide: str | None = None
     regions: tuple[Region, ...] = ()
+    follows: Follows | None = None
+    keep: bool = False
 
     KIND = "dream"
 
@@ -151,7 +216,8 @@ class DreamRequest:
         """All that must be on the server, each once."""
         source = self.source if read_nothing(self.source) is None else None
         own = (blob for blob in (source, self.mask, self.guide) if blob is not None)
-        return tuple(dict.fromkeys([*own, *(blob for region in self.regions for blob in region.blobs)]))
+        of_regions = (blob for region in self.regions for blob in region.blobs)
+        return tuple(dict.fromkeys([*own, *of_regions, *(self.follows.blobs if self.follows else ())]))
 
     @property
     def brains(self) -> tuple[str, ...]:
@@ -167,6 +233,8 @@ class DreamRequest:
             "mask": self.mask,
             "guide": self.guide,
             "regions": [region.to_json() for region in self.regions],
+            "follows": self.follows and self.follows.to_json(),
+            "keep": self.keep,
             "color_space": str(self.color_space),
             "settings": self.settings.to_json(),
         }
@@ -176,10 +244,13 @@ class DreamRequest:
         """Raises RequestError, SettingsError, or ImageError for an image of nothing without a size."""
         if not isinstance(data, Mapping) or data.get("kind") != cls.KIND:
             raise RequestError(f"A job is a JSON object whose kind is {cls.KIND!r}.")
-        check_fields(data, "dream job", {"kind", "source", "mask", "guide", "regions", "color_space", "settings"})
+        check_fields(data, "dream job", set(cls.__slots__) | {"kind"})
         mask, guide, regions = data.get("mask"), data.get("guide"), data.get("regions", [])
         if not isinstance(regions, list) or len(regions) > MAX_REGIONS:
             raise RequestError(f"regions must be a list of at most {MAX_REGIONS} regions.")
+        follows, keep = data.get("follows"), data.get("keep", False)
+        if not isinstance(keep, bool):
+            raise RequestError("keep must be true or false.")
         try:
             space = ColorSpace(str(data.get("color_space", ColorSpace.AUTO)))
         except ValueError:
@@ -189,6 +260,8 @@ class DreamRequest:
             mask=None if mask is None else check_hash(mask),
             guide=None if guide is None else check_hash(guide),
             regions=tuple(map(Region.from_json, regions)),
+            follows=None if follows is None else Follows.from_json(follows),
+            keep=keep,
             color_space=space,
             settings=DreamSettings.from_json(data.get("settings", {})),
         )
@@ -220,23 +293,34 @@ def check_fields(data: object, what: str, known: Collection[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class DreamResult:
-    """A finished dream: the blob of its EXR, its size in pixels, and the seconds that the engine took."""
+    """A finished dream: the blob of its EXR, its size in pixels, and the seconds that the engine took.
+
+    detail: blob of what it hands on to the frame after it, if that was to be kept.
+    """
 
     image: str
     width: int
     height: int
     seconds: float
+    detail: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {"image": self.image, "width": self.width, "height": self.height, "seconds": self.seconds}
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @property
     def blobs(self) -> tuple[str, ...]:
-        return (self.image,)
+        return (self.image,) if self.detail is None else (self.image, self.detail)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DreamResult:
-        return cls(check_hash(data["image"]), int(data["width"]), int(data["height"]), float(data["seconds"]))
+        detail = data.get("detail")
+        return cls(
+            check_hash(data["image"]),
+            int(data["width"]),
+            int(data["height"]),
+            float(data["seconds"]),
+            None if detail is None else check_hash(detail),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,12 @@ class DreamSettings:
     shift_y: float = _number(
         0.0, "Shift Y", "Way of the source upwards before it dreams, in image heights", (-1, 1), (-0.1, 0.1)
     )
+    coherence: float = _number(
+        0.95,
+        "Coherence",
+        "How much an animation's dream stays on the surfaces as they move: 0 each frame on its own, 1 sticking",
+        (0, 1),
+    )
     highlights: str = _choice(
         ("clip", "roll-off"),
         "Highlights",

@@ -38,16 +38,19 @@ def _dream(bench: Workbench, request: DreamRequest, brains: Mapping[str, str], r
     start = time.monotonic()
     for blob in request.blobs:
         bench.blob(blob)
-    target = bench.store.temporary_path(".exr")
+    target, detail = (bench.store.temporary_path(".exr") for _ in range(2))
     load = functools.partial(bench.brain, wanted=brains)
     try:
         with said_as_sent(bench.store, _names(request)):
-            image = _follow(dream_file(request, target, load, bench.store.blob_path, report.show), report)
+            steps = dream_file(request, target, load, bench.store.blob_path, report.show, detail)
+            image = _follow(steps, report)
         sha = bench.store.adopt(target)
+        handed_on = bench.store.adopt(detail) if request.keep else None
     finally:
-        with contextlib.suppress(OSError):
-            target.unlink(missing_ok=True)
-    return DreamResult(sha, image.width, image.height, round(time.monotonic() - start, 3))
+        for path in (target, detail):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+    return DreamResult(sha, image.width, image.height, round(time.monotonic() - start, 3), handed_on)
 
 
 def _names(request: DreamRequest) -> dict[str, str]:
@@ -55,6 +58,9 @@ def _names(request: DreamRequest) -> dict[str, str]:
     names = {request.source: "The image", request.mask: "The mask", request.guide: "The guide"}
     for number, region in enumerate(request.regions, 1):
         names |= {region.mask: f"The mask of region {number}", region.guide: f"The guide of region {number}"}
+    if follows := request.follows:
+        names |= {follows.source: "The frame before", follows.detail: "The dream of the frame before"}
+        names |= {follows.motion: "The motion pass", follows.motion_before: "The motion pass of the frame before"}
     return {blob: name for blob, name in names.items() if blob}
 
 

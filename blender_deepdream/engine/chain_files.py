@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What crosses from frame to frame, as files: the detail that a frame hands on, and Blender's motion passes."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+import torch
+
+from ..protocol.errors import ImageError, StorageError
+from .color import Array
+from .correspondence import Vectors
+from .images import check_size, open_image, parts_of, read_channels
+from .temporal import BANDS, Detail
+
+_HELD = "deepdream:held"
+"""An attribute of the file: JSON, the reach and then the energies."""
+MOST_HELD = 1e4
+_AGAIN = "Dream the frame before again."
+
+
+def write_detail(detail: Detail, path: Path) -> None:
+    """A half-float EXR; the same detail always comes to the same bytes. Raises StorageError."""
+    planes = np.ascontiguousarray(detail.planes[0].permute(1, 2, 0).cpu().numpy())
+    spec = oiio.ImageSpec(planes.shape[1], planes.shape[0], 3, "half")
+    spec.attribute("compression", "zip")
+    spec.attribute("DateTime", "2000:01:01 00:00:00")
+    spec.attribute(_HELD, json.dumps([detail.reach, *detail.energies]))
+    output = oiio.ImageOutput.create("openexr")
+    done = output is not None and output.open(str(path.absolute()), spec) and output.write_image(planes)
+    if output is None or not (output.close() and done):
+        raise StorageError(f"{path} cannot be written: {oiio.geterror()}", "See that the disk has room.")
+
+
+def read_detail(path: Path, device: torch.device | str = "cpu") -> Detail:
+    """What `write_detail` wrote. Raises ImageError for anything else."""
+    file = open_image(path)
+    try:
+        specs = parts_of(file)
+        if len(specs) != 1 or tuple(specs[0].channelnames) != ("R", "G", "B"):
+            raise ImageError(f"{path} is not the detail of a dream.", _AGAIN)
+        check_size(specs[0], path)
+        reach, *energies = _held(str(specs[0].getattribute(_HELD) or ""), path)
+        pixels = read_channels(file, 0, 0, 3, path)
+    finally:
+        file.close()
+    # whatever the file holds: a detail is a difference of two pictures in [0, 1]
+    planes = torch.from_numpy(np.nan_to_num(pixels, nan=0.0).clip(-1, 1)).permute(2, 0, 1)
+    return Detail(planes[None].half().to(device), tuple(energies), reach)
+
+
+def read_vectors(path: Path) -> Vectors:
+    """The Vector pass of a multilayer EXR of Blender's, with its Depth if it has one: of the first view layer that
+    has them. Raises ImageError for a file without.
+    """
+    file = open_image(path)
+    try:
+        specs = parts_of(file)
+        layers = _layers(specs)
+        name = next((name for name, channels in layers.items() if set("XYZW") <= set(channels)), None)
+        if name is None:
+            raise ImageError(f"{path} has no Vector pass.", "Motion blur takes it away: switch it off.")
+        check_size(specs[layers[name]["X"][0]], path)
+        motion = np.concatenate([_channel(file, layers[name][axis], path) for axis in "XYZW"], axis=2)
+        of_layer = name.rpartition(".")[0]
+        depth = layers.get(f"{of_layer}.Depth" if of_layer else "Depth", {}).get("Z")
+        return Vectors(motion, None if depth is None else _channel(file, depth, path)[..., 0])
+    finally:
+        file.close()
+
+
+def _held(text: str, path: Path) -> list[float]:
+    try:
+        held = [float(number) for number in json.loads(text)]
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ImageError(f"{path} is not the detail of a dream.", _AGAIN) from error
+    good = all(math.isfinite(number) and 0 <= number <= MOST_HELD for number in held)
+    if not good or len(held) != 1 + BANDS or not held[0]:
+        raise ImageError(f"{path} is a damaged detail of a dream.", _AGAIN)
+    return held
+
+
+def _layers(specs: list[oiio.ImageSpec]) -> dict[str, dict[str, tuple[int, int]]]:
+    """Where each channel is (subimage, number), by the pass it is of and its own name."""
+    layers: dict[str, dict[str, tuple[int, int]]] = {}
+    for subimage, spec in enumerate(specs):
+        for number, name in enumerate(spec.channelnames):
+            of_pass, _, channel = name.rpartition(".")
+            layers.setdefault(of_pass, {})[channel] = (subimage, number)
+    return {name: channels for name, channels in layers.items() if name.rpartition(".")[2] in ("Vector", "Depth")}
+
+
+def _channel(file: oiio.ImageInput, where: tuple[int, int], path: Path) -> Array:
+    subimage, number = where
+    return read_channels(file, subimage, number, number + 1, path)
