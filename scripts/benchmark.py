@@ -5,6 +5,7 @@
         --steps 10 --octave-sizes 224,295,389,512 --threads 2
     python scripts/benchmark.py memory
     python scripts/benchmark.py start
+    python scripts/benchmark.py coherence
 """
 
 from __future__ import annotations
@@ -52,7 +53,13 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--architecture", default="googlenet", help="torchvision's name (default: googlenet)")
         command.add_argument("--random-weights", action="store_true", help="always: others take the same time")
         command.add_argument("--layer", default="inception4c")
-    for command in (dream, memory, start):
+    coherence = commands.add_parser("coherence", help="how much animations flicker, ours and others' ways")
+    coherence.set_defaults(run=_coherence, show=_coherence_table)
+    coherence.add_argument("--folder", type=Path, default=Path("out/shots"), help="rendered shots (default: out/shots)")
+    coherence.add_argument("--shots", default="orbit,crossing,pan", help="which of them")
+    coherence.add_argument("--frames", type=int, default=24)
+    coherence.add_argument("--pictures", type=Path, metavar="DIR", help="leave strips and animations here")
+    for command in (dream, memory, start, coherence):
         command.add_argument("--threads", type=int, default=2)
         command.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     return parser
@@ -106,6 +113,18 @@ def _start(options: argparse.Namespace) -> dict[str, Any]:
 def _start_table(found: dict[str, Any]) -> str:
     median, worst, target = found["milliseconds"], found["worst"], found["target"]
     return f"arrival to first forward pass: median {median:.1f} ms, worst {worst:.1f} ms (target: {target:.0f} ms)"
+
+
+def _coherence(options: argparse.Namespace) -> dict[str, Any]:
+    from benchmark_coherence import compare
+
+    return dict(compare(options.folder, options.shots.split(","), options.frames, options.pictures))
+
+
+def _coherence_table(found: dict[str, Any]) -> str:
+    from benchmark_coherence import as_text
+
+    return as_text(found)
 
 
 if __name__ == "__main__":

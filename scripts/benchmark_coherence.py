@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How much dreamed animations flicker: ours beside dreaming each frame alone, blending with the last frame, and flow.
 
-    .venv-blender/bin/python scripts/shots.py out/shots
-    .venv/bin/python scripts/benchmark_coherence.py out/shots [--frames 24] [--pictures docs/pictures] [--json]
-
 Flicker is the mean of |D_t - warp(D_{t-1})| over all pixels that were in view in both frames, less that of the render
 itself; all methods are warped with the same exact motion and the same kernel. The floor is that of a texture which is
-locked to the surfaces: the first dream, carried along and never touched again.
+locked to the surfaces: the first dream, read anew in each frame and never touched again.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from blender_deepdream.engine import dreamspace
 from blender_deepdream.engine.brain import Brain
@@ -41,6 +38,9 @@ from blender_deepdream.engine.zoo import load_brain
 from blender_deepdream.protocol.messages import ColorSpace
 from blender_deepdream.protocol.settings import DreamSettings
 
+Table = dict[str, dict[str, dict[str, float]]]
+ROOT = Path(__file__).resolve().parents[1]
+BLENDER = ROOT / ".venv-blender/bin/python"
 SHOTS = ("orbit", "crossing", "pan")
 BLEND = 0.85
 """pytorch-deepdream's share of the new frame in what it dreams from; the rest is the last dream."""
@@ -65,29 +65,30 @@ class Dreamt:
     seconds: float
 
 
-def main() -> None:
-    options = _parse()
-    torch.set_num_threads(options.threads)
-    brain, settings = load_brain(), DreamSettings()
-    table: dict[str, dict[str, dict[str, float]]] = {}
-    for shot in options.shots:
-        frames = read_shot(options.folder / shot, options.frames)
+def compare(folder: Path, shots: Sequence[str], count: int, pictures: Path | None) -> Table:
+    """Every method on every shot, by shot and method. folder: where the shots' frames lie, or are rendered to.
+
+    pictures: a folder for strips and animations.
+    """
+    brain, settings = load_brain("lite0"), DreamSettings()
+    table: Table = {}
+    for shot in shots:
+        render_shot(folder, shot, count)
+        frames = read_shot(folder / shot, count)
         dreams = {name: _timed(method, frames, brain, settings) for name, method in METHODS.items()}
         table[shot] = {name: measure(dreams[name], dreams["independent"], frames) for name in METHODS}
-        print(json.dumps({shot: table[shot]}) if options.json else _text(shot, table[shot]), flush=True)
-        if options.pictures:
-            write_pictures(options.pictures, shot, frames, dreams)
+        print(as_text({shot: table[shot]}), file=sys.stderr, flush=True)
+        if pictures:
+            write_pictures(pictures, shot, frames, dreams)
+    return table
 
 
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="what scripts/shots.py rendered")
-    parser.add_argument("--frames", type=int, default=24)
-    parser.add_argument("--shots", nargs="+", default=SHOTS)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="leave strips and animations here")
-    parser.add_argument("--json", action="store_true")
-    return parser.parse_args()
+def render_shot(folder: Path, shot: str, count: int) -> None:
+    """Have Blender render a shot, unless its frames are there."""
+    if (folder / shot / "cameras.json").is_file() and len(list((folder / shot).glob("*.exr"))) >= count:
+        return
+    arguments = [str(folder), "--frames", str(count), "--shots", shot]
+    subprocess.run([str(BLENDER), str(ROOT / "scripts/shots.py"), *arguments], check=True, stdout=sys.stderr)
 
 
 def read_shot(folder: Path, count: int) -> list[Frame]:
@@ -280,16 +281,15 @@ def _eight_bits(picture: Tensor) -> NDArray[np.uint8]:
     return pixels
 
 
-def _text(shot: str, table: dict[str, dict[str, float]]) -> str:
-    lines = [f"\n{shot:12} {'flicker':>8} {'strength':>12} {'fine detail':>12} {'revealed':>12} {'s/frame':>8}"]
-    for name, row in table.items():
-        ranges = [f"{row[f'{key}_least']:.2f}-{row[f'{key}_most']:.2f}" for key in ("strength", "fine")]
+def as_text(table: Table) -> str:
+    """A table for people; ranges are over the frames, and beside dreaming each frame alone."""
+    return "\n\n".join(_shot_as_text(shot, rows) for shot, rows in table.items())
+
+
+def _shot_as_text(shot: str, rows: Mapping[str, Mapping[str, float]]) -> str:
+    lines = [f"{shot:12} {'flicker':>8} {'strength':>12} {'fine detail':>12} {'revealed':>12} {'s/frame':>8}"]
+    for name, row in rows.items():
+        strength, fine = (f"{row[f'{key}_least']:.2f}-{row[f'{key}_most']:.2f}" for key in ("strength", "fine"))
         revealed = f"{row['revealed_least']:.2f} ({row['revealed_mean']:.2f})"
-        lines.append(
-            f"{name:12} {row['flicker']:8.3f} {ranges[0]:>12} {ranges[1]:>12} {revealed:>12} {row['seconds']:8.2f}"
-        )
+        lines.append(f"{name:12} {row['flicker']:8.3f} {strength:>12} {fine:>12} {revealed:>12} {row['seconds']:8.2f}")
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    main()

@@ -20,12 +20,14 @@ from ..protocol.errors import CancelledError, DeepDreamError, InputError
 from ..protocol.messages import MAX_BLOB_BYTES, PROTOCOL_VERSION
 from .brain_arguments import add_brain_actions
 from .dream_arguments import DESCRIPTION, add_dream_arguments, request_of, whole
+from .threads import share_the_cores
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
+    share_the_cores()
     try:
         options = _parser().parse_args(arguments)
         options.run(options)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from ..protocol.errors import CancelledError, DeepDreamError, InternalError, OutOfMemoryError
 from ..protocol.jobs import JobProgress, request_from_json
 from .store import Store
+from .threads import share_the_cores
 
 if TYPE_CHECKING:
     from .workbench import Workbench
@@ -100,6 +101,7 @@ class PipeReport:
 
 
 def main() -> None:
+    share_the_cores()
     options = _parse()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s worker: %(message)s", stream=sys.stderr)
     # Ctrl-C in a terminal reaches the server too, which then ends us
