@@ -15,7 +15,7 @@ from .compositor import Sidebar
 _FIRST = ("brain", "layers", "strength", "octaves", "seed")
 _OBJECTIVE = ("objective", "cosine_power")
 _COLOR = ("color", "highlights", "exposure")
-_MOTION = ("zoom", "rotate", "shift_x", "shift_y")
+_MOTION = ("coherence", "zoom", "rotate", "shift_x", "shift_y")
 _PLACED = {*_FIRST, *_OBJECTIVE, *_COLOR, *_MOTION}
 
 
