@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .errors import RequestError
+from .errors import RequestError, SettingsError
 from .layers import LayerWeights, read_choice
 from .nothing import read_nothing
 from .settings import KNOBS, DreamSettings, check_direction, check_guide
@@ -275,8 +275,10 @@ def check_wishes(settings: DreamSettings, guide: bool, regions: Sequence[Region]
     check_guide(settings, guide and (settings.needs_guide or not lent))
     for wish, own in wishes:
         check_guide(wish, own or (guide and wish.needs_guide))
-    for wish in (settings, *(wish for wish, _ in wishes)):
+    for wish, own in ((settings, guide and not lent), *wishes):
         check_direction(wish)
+        if own and wish.needs_guide and wish.classes_only:
+            raise SettingsError("Classes make no use of a guide.", "Name a layer beside them, or leave the guide out.")
 
 
 def _check_source(value: object) -> str:

@@ -29,7 +29,7 @@ def _parse_region(words: Sequence[str]) -> Region:
         raise InputError("A region needs a mask and layers.", hint)
     mask, layers, *more = words
     said = dict(word.split("=", 1) for word in more if "=" in word)
-    if len(said) != len(more) or set(said) - {"objective", "guide"}:
+    if len(said) != len(more) or set(said) - {"objective", "guide"} or not all(said.values()):
         raise InputError(f"A region cannot be told {' '.join(more)!r}.", hint)
     guide, objective = said.get("guide"), said.get("objective")
     objective = KNOBS["objective"].parse(objective) if objective else "guide-dot" if guide else None

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .errors import SettingsError
-from .layers import MAX_NAME_LENGTH, MAX_OCTAVES, LayerWeights, check_layers, parse_layers, read_choice
+from .layers import CLASSES, MAX_NAME_LENGTH, MAX_OCTAVES, LayerWeights, check_layers, parse_layers, read_choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +232,11 @@ class DreamSettings:
     @property
     def needs_guide(self) -> bool:
         return self.objective.startswith("guide-")
+
+    @property
+    def classes_only(self) -> bool:
+        """Whether nothing but classes of a classifier dreams."""
+        return bool(self.layers) and all(read_choice(name).layer == CLASSES for name, _ in self.layers)
 
     @classmethod
     def from_json(cls, data: object) -> DreamSettings:

@@ -123,6 +123,18 @@ def test_a_region_may_use_the_images_guide_and_layers() -> None:
         DreamRequest("a", guide="c", regions=(Region("b"), Region("b", objective="guide-dot", guide="d")))
 
 
+def test_a_guide_for_classes_alone_is_refused() -> None:
+    classes, mixed = ([["class:peacock", 1]], [["class:peacock", 1], ["x", 1]])
+    guided = DreamSettings().replace(objective="guide-dot")
+    with pytest.raises(SettingsError, match="Classes make no use"):
+        DreamRequest("a", guided.replace(layers=classes), guide="c")
+    with pytest.raises(SettingsError, match="Classes make no use"):
+        DreamRequest("a", regions=(Region("b", (("class:peacock", 1.0),), "guide-dot", "d"),))
+    DreamRequest("a", guided.replace(layers=mixed), guide="c")
+    DreamRequest("a", guided, guide="c", regions=(Region("b", (("class:peacock", 1.0),)),))
+    DreamRequest("a", guided.replace(layers=classes), guide="c", regions=(Region("b", (("x", 1.0),)),))
+
+
 def test_an_older_client_knows_no_guide() -> None:
     said = DreamRequest(SHA).to_json()
     del said["guide"]

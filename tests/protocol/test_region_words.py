@@ -27,6 +27,7 @@ def test_regions_as_they_are_typed() -> None:
         ([["sky.png"]], "a mask and layers"),
         ([["sky.png", "-", "colour=red"]], "cannot be told"),
         ([["sky.png", "-", "guide"]], "cannot be told"),
+        ([["sky.png", "-", "guide="]], "cannot be told"),
         ([["sky.png", "-", "objective=love"]], "cannot be"),
         ([["sky.png", "_blocks.4=x"]], "must be a number"),
         ([["sky.png", "-"]] * (MAX_REGIONS + 1), f"more than {MAX_REGIONS}"),
