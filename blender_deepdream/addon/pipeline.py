@@ -227,7 +227,7 @@ class _Pipeline:
             return None
         if self._finished.get(dream.id) == earlier or self._was_good(earlier, dream):
             return Before(earlier, self._path(earlier, dream), self._kept(earlier, dream))
-        if settings.endless:
+        if settings.endless or len(self._job.frames) > 1:
             yield self._begins_anew(frame, dream, f"frame {earlier} has no dream that today's settings would give")
         return None
 

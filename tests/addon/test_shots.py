@@ -14,7 +14,7 @@ import pytest
 from blender_deepdream.addon import camera, compat, node
 from blender_deepdream.addon.cache import Cache
 from blender_deepdream.addon.changes import file_hash
-from blender_deepdream.addon.pipeline import Job
+from blender_deepdream.addon.pipeline import Job, dream_frames
 from blender_deepdream.addon.shots import camera_of
 
 from .conftest import only_node, pixels, quicken, run
@@ -139,6 +139,24 @@ def test_a_cut_begins_a_new_shot(shot: bpy.types.Scene, make_job: MakeJob, tmp_p
     run(make_job(shot, [1, 2, 3]))
     assert follows(tmp_path, 2) is not None
     assert follows(tmp_path, 3) is None
+
+
+def test_a_range_that_starts_in_mid_shot_goes_on_or_says_that_it_does_not(
+    shot: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
+) -> None:
+    def notes(frames: list[int], cache: Cache) -> list[str]:
+        return [event.note for event in dream_frames(make_job(shot, frames, cache=cache)) if event.note]
+
+    fresh, kept = Cache(tmp_path / "fresh"), Cache(tmp_path / "cache")
+    (note,) = notes([2, 3], fresh)
+    assert "begins anew" in note
+    assert "frame 1" in note
+    assert notes([2], fresh) == [], "a still need not be told"
+    run(make_job(shot, [1, 2, 3]))
+    whole = outputs(tmp_path)["0003.exr"]
+    shot.frame_set(1)
+    assert notes([3], kept) == []
+    assert outputs(tmp_path)["0003.exr"] == whole
 
 
 def test_with_motion_blur_the_motion_is_guessed(shot: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
