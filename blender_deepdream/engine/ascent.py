@@ -157,5 +157,7 @@ def _as_strong_everywhere(change: Tensor, areas: Sequence[Area]) -> Tensor:
 def unit_mean(gradient: Tensor, mask: Tensor) -> Tensor:
     """The gradient over its mean magnitude where the mask dreams, in place; zeros stay zeros."""
     weight = mask.sum() * gradient.shape[1]
-    mean = gradient.abs().mul_(mask).sum() / weight.clamp_min(1e-6)
+    # channel by channel: the magnitudes of all would take as much memory again
+    sums = [channel.abs().mul_(mask).sum() for channel in torch.split(gradient, 1, dim=1)]
+    mean = torch.stack(sums).sum() / weight.clamp_min(1e-6)
     return gradient.div_(mean.clamp_min(torch.finfo(gradient.dtype).tiny)) if mean > 0 else gradient.zero_()

@@ -97,6 +97,7 @@ def dream(  # noqa: PLR0913  (all that a dream may be given, most of it by name)
             if settings.color == "source":
                 dreamt = with_colors_of(dreamt, resize_picture(palette, size, wrap), mask_here)
             detail = dreamt.sub_(base)
+        del change, seen
         detail = coherence.end(detail)
         # in place: each of these may take hundreds of megabytes
         dreamt = detail.mul_(settings.strength * where).add_(source).clamp_(0, 1)

@@ -8,6 +8,8 @@ gradient hardly has, get as large a say as high ones.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -25,12 +27,32 @@ def smooth(gradient: Tensor, scales: int) -> Tensor:
     pools = [functional.avg_pool2d(gradient, kernel, ceil_mode=True) for kernel in kernels]
     total = unit_deviation(gradient)
     for pooled in pools:
-        evened = functional.interpolate(pooled, size=(height, width), mode="bilinear", align_corners=False)
-        total += unit_deviation(evened)
+        # channel by channel and found twice: torch takes as much memory again for three channels at once
+        channels = list(torch.split(pooled, 1, dim=1))
+        lengths = [magnitude(_grown(channel, height, width)) for channel in channels]
+        deviation = torch.stack(lengths).square().sum().sqrt() / math.sqrt(gradient.numel())
+        for grown, channel in zip(torch.split(total, 1, dim=1), channels, strict=True):
+            grown.add_(_grown(channel, height, width).div_(above_zero(deviation)))
     return total.div_(scales)
+
+
+def _grown(pooled: Tensor, height: int, width: int) -> Tensor:
+    return functional.interpolate(pooled, size=(height, width), mode="bilinear", align_corners=False)
 
 
 def unit_deviation(gradient: Tensor) -> Tensor:
     """The gradient over its standard deviation about 0 (it has next to no mean), in place; zeros stay zeros."""
-    deviation = gradient.square().mean().sqrt()
-    return gradient.div_(deviation.clamp_min(torch.finfo(gradient.dtype).tiny))
+    deviation = magnitude(gradient) / math.sqrt(gradient.numel())
+    return gradient.div_(above_zero(deviation))
+
+
+def magnitude(gradient: Tensor) -> Tensor:
+    """The root of the sum of all squares, without as much memory again: row by row, for float32 to be exact enough."""
+    rows: Tensor = torch.linalg.vector_norm(gradient, dim=-1)
+    whole: Tensor = torch.linalg.vector_norm(rows)
+    return whole
+
+
+def above_zero(divisor: Tensor) -> Tensor:
+    """What can be divided by: 0 over it stays 0."""
+    return divisor.clamp_min(torch.finfo(divisor.dtype).tiny)

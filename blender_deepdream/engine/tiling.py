@@ -20,6 +20,7 @@ from torch import Tensor
 
 from ..protocol.errors import OutOfMemoryError, SettingsError
 from .octaves import Size, Wrap, source_positions
+from .smoothing import magnitude
 
 log = logging.getLogger(__name__)
 
@@ -115,9 +116,9 @@ class Mosaic:
         """The gradient, as strong where tiles meet as elsewhere."""
         if not self._energy:
             return self._gradient
-        lost = self._energy - self._gradient.square().sum()
+        lost = self._energy - magnitude(self._gradient).square()
         agreement = (1 - lost / self._mixed_energy.clamp_min(torch.finfo(lost.dtype).tiny)).clamp(0, 1)
-        return self._gradient.div_(torch.lerp(self._purity, torch.ones_like(self._purity), agreement).sqrt_())
+        return self._gradient.div_(self._purity.lerp_(self._purity.new_ones(()), agreement).sqrt_())
 
 
 class Tiling:
