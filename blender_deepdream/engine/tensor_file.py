@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,10 @@ class Header:
 def read_header(path: Path) -> Header:
     """The header of a file, found to agree with the file's length. Raises BrainFileError."""
     try:
-        size = path.stat().st_size
+        state = path.stat()
+        size = state.st_size
+        if not stat.S_ISREG(state.st_mode):  # to open a pipe would wait for its other end
+            raise BrainFileError(f"{path} is not a file.", _HINT)
         with path.open("rb") as file:
             start = file.read(8)
             length = int.from_bytes(start, "little")

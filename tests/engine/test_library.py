@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+import os
 import pickle
 
 import pytest
@@ -112,3 +113,11 @@ def test_a_folder_that_cannot_be_is_said(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError):
         Library(tmp_path / "file" / "brains").add(small_card(), small_tensors(), DESCRIPTION)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in this system's folders")
+def test_a_pipe_among_the_files_is_told_of_and_nobody_waits_for_it(stocked):
+    os.mkfifo(stocked.folder / "pipe.safetensors")
+    assert [entry.reason for entry in stocked.everything() if isinstance(entry, Damaged)] == [
+        f"{stocked.folder / 'pipe.safetensors'} is not a file."
+    ]
