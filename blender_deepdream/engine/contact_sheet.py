@@ -40,7 +40,9 @@ def brain_sheet(card: BrainCard, cells: Sequence[Cell], size: int, source: str, 
         shown = f"{len(cells)} layers, early to late"
     else:
         shown = f"{len(cells)} pictures"
-    return draw_sheet(cells, size, card.title, "  ·  ".join((card.name, card.licence, shown, f"from {source}")))
+    return draw_sheet(
+        cells, size, card.title, "  ·  ".join(filter(None, (card.name, card.licence, shown, f"from {source}")))
+    )
 
 
 def draw_sheet(cells: Sequence[Cell], size: int, title: str, subtitle: str) -> Pillow.Image:

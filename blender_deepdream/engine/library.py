@@ -49,6 +49,9 @@ class Library:
         """The same, with what is damaged."""
         yield from BUILT_IN.values()
         for path in sorted(self.folder.glob(f"*{brain_file.SUFFIX}")):
+            if path.stem in BUILT_IN:
+                yield Damaged(path, f"{path} has the name of a built-in brain.")
+                continue
             try:
                 yield self._read(path)
             except BrainFileError as error:

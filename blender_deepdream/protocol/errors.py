@@ -8,6 +8,7 @@
     │   ├── SceneError             the Blender scene lacks something: a camera, a node
     │   ├── UnknownBrainError      no brain of that name
     │   ├── UnknownLayerError      the brain has no such layer, channel or class
+    │   ├── BrainFileError         weights that are damaged or not what they should be
     │   ├── ImageError             an image that cannot be read, is empty or too large
     │   ├── RequestError           a malformed request on the wire
     │   │   └── TooLargeError      a request or an upload beyond the server's limit
@@ -17,7 +18,6 @@
     │   ├── ServerUnavailableError nobody answers, or the server did not start
     │   ├── UnauthorizedError      the token is missing or wrong
     │   └── VersionMismatchError   the two sides speak different protocol versions
-    ├── BrainFileError             weights that are damaged or not what they should be
     ├── PullError                  a brain that could not be fetched from where others keep it
     ├── WorkerLostError            the worker process died, twice, on the same job
     ├── OutOfMemoryError           the device has too little memory for the job
@@ -132,7 +132,7 @@ class VersionMismatchError(ServerError):
     http_status = 426
 
 
-class BrainFileError(DeepDreamError):
+class BrainFileError(InputError):
     code = "brain_file"
 
 

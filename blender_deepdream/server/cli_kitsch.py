@@ -54,9 +54,8 @@ def look_at_images(options: argparse.Namespace) -> None:
     if len(seen) > 1:
         _tell_distance(seen, brain, options)
     if failed:
-        raise ImageError(
-            f"{len(failed)} of {len(failed) + len(seen)} images could not be looked at.", "The others were: see above."
-        )
+        others = "The others were: see above." if seen else "Give images: EXR, PNG, JPEG or TIFF."
+        raise ImageError(f"{len(failed)} of {len(failed) + len(seen)} images could not be looked at.", others)
 
 
 def _complain(error: InputError, as_json: bool) -> None:

@@ -7,8 +7,8 @@ import os
 
 SPINS = "20000"
 """How often a thread of GNU's OpenMP asks before it sleeps, some ten microseconds. Measured on two cores, two threads:
-a dream of 384 pixels takes 0.85 s so, 0.9 s by default and 1.4 s where threads sleep at once; one of 96 pixels, beside two
-other busy programs, 0.6 s, 1.0 s (seconds, at times) and 0.5 s."""
+a dream of 384 pixels takes 0.85 s so, 0.9 s by default and 1.4 s where threads sleep at once; one of 96 pixels, beside
+two other busy programs, 0.6 s, 1.0 s (seconds, at times) and 0.5 s."""
 
 
 def share_the_cores() -> None:

@@ -82,6 +82,13 @@ def test_names_that_cannot_be(stocked, tmp_path, name):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["brains"]
 
 
+def test_a_file_with_the_name_of_a_built_in_brain_is_told_of(stocked):
+    (stocked.folder / "lite0.safetensors").write_bytes(b"")
+    found = list(stocked.everything())
+    assert [entry.name for entry in found if not isinstance(entry, Damaged)].count("lite0") == 1
+    assert any("built-in" in entry.reason for entry in found if isinstance(entry, Damaged))
+
+
 def test_damaged_files_are_told_of_and_nothing_else_suffers(stocked):
     (stocked.folder / "cut.safetensors").write_bytes(stocked.path("small").read_bytes()[:-1])
     (stocked.folder / "pickle.safetensors").write_bytes(pickle.dumps(print))
