@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from .atlas import AtlasRequest, AtlasResult
 from .brains import Advance, BrainResult, ImportBrainRequest, PullBrainRequest
 from .errors import DeepDreamError, RequestError, from_wire
+from .kitsch import KitschRequest, KitschResult
 from .messages import DreamRequest, DreamResult, Progress, check_hash
 
-JobRequest = DreamRequest | AtlasRequest | ImportBrainRequest | PullBrainRequest
+JobRequest = DreamRequest | AtlasRequest | KitschRequest | ImportBrainRequest | PullBrainRequest
 JobProgress = Progress | Advance
-JobResult = DreamResult | AtlasResult | BrainResult
+JobResult = DreamResult | AtlasResult | KitschResult | BrainResult
 
 
 class Kind(NamedTuple):
@@ -31,6 +32,7 @@ KINDS: Mapping[str, Kind] = {
     for kind in (
         Kind(DreamRequest, Progress, DreamResult),
         Kind(AtlasRequest, Progress, AtlasResult),
+        Kind(KitschRequest, Progress, KitschResult),
         Kind(ImportBrainRequest, Advance, BrainResult),
         Kind(PullBrainRequest, Advance, BrainResult),
     )

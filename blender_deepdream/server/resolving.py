@@ -14,6 +14,7 @@ from typing import Any
 from ..protocol.brains import ImportBrainRequest, PullBrainRequest
 from ..protocol.errors import UnknownBrainError, UnknownLayerError
 from ..protocol.jobs import JobRequest
+from ..protocol.kitsch import KitschRequest
 from ..protocol.layers import CLASSES, read_choice
 from ..protocol.messages import BrainInfo, DreamRequest, canonical_hash
 
@@ -50,6 +51,9 @@ def resolve(request: JobRequest, facts: Facts) -> Resolved:
         return _resolve_dream(request, facts)
     if isinstance(request, ImportBrainRequest | PullBrainRequest):
         return Resolved(canonical_hash(request.to_json()), request, {}, request.to_json())
+    if isinstance(request, KitschRequest):
+        judges = [brain_called(name, facts.brains) for name in request.brains]
+        return _resolved(request, request.to_json(), judges, facts)
     brain = brain_called(request.brain, facts.brains)
     for layer in request.layers:
         _check_layer(brain, read_choice(layer).layer)

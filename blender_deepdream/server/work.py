@@ -15,12 +15,14 @@ from typing import Any, TypeVar
 from ..protocol.atlas import AtlasRequest
 from ..protocol.brains import ImportBrainRequest, PullBrainRequest
 from ..protocol.jobs import JobProgress, JobRequest, JobResult
+from ..protocol.kitsch import KitschRequest
 from ..protocol.messages import DreamRequest, DreamResult
 from .as_sent import said_as_sent
 from .dreaming import dream_file
 from .report import Report
 from .work_atlas import dream_atlas
 from .work_brains import import_brain, pull_brain
+from .work_kitsch import look_at_images
 from .workbench import Workbench
 
 Answer = TypeVar("Answer")
@@ -77,6 +79,7 @@ def _follow(steps: Generator[JobProgress, None, Answer], report: Report) -> Answ
 _WORK: Mapping[str, Callable[[Workbench, Any, Mapping[str, str], Report], JobResult]] = {
     DreamRequest.KIND: _dream,
     AtlasRequest.KIND: dream_atlas,
+    KitschRequest.KIND: look_at_images,
     ImportBrainRequest.KIND: import_brain,
     PullBrainRequest.KIND: pull_brain,
 }
