@@ -102,8 +102,8 @@ def test_ctrl_c(image: Path) -> None:
         (["brains", "remove", "lite0"], 2, "built in"),
         (["brains", "pull", "nothing"], 2, "googlenet"),
         (["brains", "import", "one.prototxt"], 2, "caffemodel"),
-        (["brains", "import", "missing.safetensors"], 1, "missing.safetensors"),
-        (["dream", "missing.png", "out.png", "--brain", "missing.safetensors"], 1, "missing.safetensors"),
+        (["brains", "import", "missing.safetensors"], 2, "missing.safetensors"),
+        (["dream", "missing.png", "out.png", "--brain", "missing.safetensors"], 2, "missing.safetensors"),
         (["serve", "--port", "x"], 2, "x"),
     ],
 )
