@@ -126,7 +126,8 @@ class EfficientNetLite0(nn.Module):
 
 def fold_batch_norm(state: Mapping[str, Tensor], conv: str, norm: str) -> tuple[Tensor, Tensor]:
     """Weight and bias of one convolution that does what a bias-free convolution and its batch norm do."""
+    # in double what is small: copies of the weights themselves would take most of the time that loading takes
     scale = state[f"{norm}.weight"].double() / (state[f"{norm}.running_var"].double() + BATCH_NORM_EPSILON).sqrt()
-    weight = state[f"{conv}.weight"].double() * scale[:, None, None, None]
+    weight = state[f"{conv}.weight"] * scale.float()[:, None, None, None]
     bias = state[f"{norm}.bias"].double() - state[f"{norm}.running_mean"].double() * scale
-    return weight.float(), bias.float()
+    return weight, bias.float()
