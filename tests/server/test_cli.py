@@ -227,7 +227,8 @@ def test_a_dream_in_tiles_tells_of_each(image: Path, capsys: pytest.CaptureFixtu
     assert fractions == sorted(fractions)
 
 
-def test_brains(capsys: pytest.CaptureFixture[str]) -> None:
+def test_brains(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DEEPDREAM_DATA", str(tmp_path))
     for arguments in (["brains"], ["brains", "list"], ["brains", "show", "lite0"]):
         assert cli.main(arguments) == 0
         assert "lite0" in capsys.readouterr().out
