@@ -97,26 +97,27 @@ class Coherence:
         trust = motion.trust * min(1.0, settings.coherence / INDEPENDENT_BELOW)
         carried = warp(before.planes.float(), motion.source).mul_(trust)
         self._carried, self._trust = (with_margin(plane, wrap) for plane in (carried, trust))
+        self._smaller: Tensor | None = None
+        """What the octave before could hold of it."""
 
-    def begin(self, dreamt: Tensor, smaller: Size | None) -> Tensor:
+    def begin(self, dreamt: Tensor) -> Tensor:
         """An octave's beginning (1x3xhxw) with what only this octave can hold of the carried detail added, in place.
 
-        smaller: the octave before, whose share came up with its dream; None in the first.
+        What smaller ones hold came up with their dream. Octaves begin in their order.
         """
         if self._carried is None:
             return dreamt
         size = Size(*dreamt.shape[-2:])
-        mine = resize(self._carried, size, self._wrap)
-        if smaller is not None:
-            mine = mine - resize(resize(self._carried, smaller, self._wrap), size, self._wrap)
-        return dreamt.add_(mine)
+        held = resize(self._carried, size, self._wrap)
+        dreamt.add_(held if self._smaller is None else held - resize(self._smaller, size, self._wrap))
+        self._smaller = held
+        trust = resize_picture(self._trust, size, self._wrap)
+        self._lengths = trust * (self._held - self._fresh) + self._fresh
+        return dreamt
 
     def paced(self, change: Tensor) -> Tensor:
-        """A step's change, in place: short where the detail was carried, long where it begins anew."""
-        if self._carried is None:
-            return change
-        trust = resize_picture(self._trust, Size(*change.shape[-2:]), self._wrap)
-        return change.mul_(trust * (self._held - self._fresh) + self._fresh)
+        """A step's change in this octave, in place: short where the detail was carried, long where it begins anew."""
+        return change if self._carried is None else change.mul_(self._lengths)
 
     def end(self, detail: Tensor) -> Tensor:
         """The finished detail with its bands held; without margins it is handed on to the frame after."""
