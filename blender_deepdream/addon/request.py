@@ -19,9 +19,6 @@ from .changes import file_hash
 from .image_files import image_file
 from .sight import Files, Sight
 
-_SEEDS = 2**31
-_STILL = {"zoom": 1, "rotate": 0, "shift_x": 0, "shift_y": 0}
-
 
 @dataclass(frozen=True)
 class Wishes:
@@ -52,8 +49,17 @@ def make_request(
     guide = None
     if settings.needs_guide or any(region.settings(settings).needs_guide and not region.guide for region in regions):
         guide = blob(wishes.guide or _file(node.guide, folder, "The objective needs a guide image"))
-    held = {"follows": sight.follows, "keep": is_coherent(node, wishes)}
-    return DreamRequest(_source(node, sight), settings, sight.mask, _color_space(), guide, regions, **held), files
+    request = DreamRequest(
+        _source(node, sight),
+        settings,
+        sight.mask,
+        _color_space(),
+        guide,
+        regions,
+        follows=sight.follows,
+        keep=is_coherent(node, wishes),
+    )
+    return request, files
 
 
 def is_coherent(node: bpy.types.PropertyGroup, wishes: Wishes) -> bool:
@@ -63,12 +69,8 @@ def is_coherent(node: bpy.types.PropertyGroup, wishes: Wishes) -> bool:
 
 
 def _at_frame(node: bpy.types.PropertyGroup, sight: Sight, frame: int, wishes: Wishes) -> DreamSettings:
-    """The settings; in an endless zoom each frame has random numbers of its own, and what it begins with lies still."""
     settings: DreamSettings = node.to_settings().replace(**wishes.settings)
-    if not node.endless:
-        return settings
-    still = {} if sight.before else _STILL
-    return settings.replace(seed=(settings.seed + frame - 1) % _SEEDS, **still)
+    return settings.in_zoom(frame, first=not sight.before) if node.endless else settings
 
 
 def _source(node: bpy.types.PropertyGroup, sight: Sight) -> str:

@@ -33,7 +33,7 @@ def moved(image: Image, settings: DreamSettings, wrap: Wrap) -> Image:
     shows its mirror image, or, where it wraps, its other side. The same image if the settings move nothing. NaN becomes
     0 in one that is moved.
     """
-    if settings.zoom == 1 and not settings.rotate and not settings.shift_x and not settings.shift_y:
+    if not settings.moves:
         return image
     picture = torch.from_numpy(_clean(image).transpose(2, 0, 1).copy())[None]
     low, high = picture.min(), picture.max()

@@ -17,6 +17,11 @@ from typing import Any, Literal
 from .errors import SettingsError
 from .layers import CLASSES, MAX_NAME_LENGTH, MAX_OCTAVES, LayerWeights, check_layers, parse_layers, read_choice
 
+MAX_SEED = 2**31 - 1
+
+MOTION = ("zoom", "rotate", "shift_x", "shift_y")
+"""The knobs that move a source before it dreams."""
+
 
 @dataclass(frozen=True, slots=True)
 class Knob:
@@ -213,7 +218,7 @@ class DreamSettings:
     exposure: float = _number(
         0.0, "Exposure", "Brightening of a scene-linear image before the brain sees it", (-16, 16), (-4, 4), "stops"
     )
-    seed: int = _number(0, "Seed", "Start of the random numbers: the same seed gives the same dream", (0, 2**31 - 1))
+    seed: int = _number(0, "Seed", "Start of the random numbers: the same seed gives the same dream", (0, MAX_SEED))
     tile: int = _number(
         0,
         "Tile",
@@ -237,6 +242,19 @@ class DreamSettings:
     def classes_only(self) -> bool:
         """Whether nothing but classes of a classifier dreams."""
         return bool(self.layers) and all(read_choice(name).layer == CLASSES for name, _ in self.layers)
+
+    @property
+    def moves(self) -> bool:
+        """Whether the source is moved before it dreams."""
+        return any(getattr(self, name) != KNOBS[name].default for name in MOTION)
+
+    def in_zoom(self, frame: int, *, first: bool) -> DreamSettings:
+        """A frame's settings in an endless zoom: it has random numbers of its own, and the first lies still.
+
+        frame: its number, from 1.
+        """
+        still = {name: KNOBS[name].default for name in MOTION} if first else {}
+        return self.replace(seed=(self.seed + frame - 1) % (MAX_SEED + 1), **still)
 
     @classmethod
     def from_json(cls, data: object) -> DreamSettings:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ..protocol.messages import ColorSpace, Depth, DreamRequest
 from ..protocol.region_words import REGION_HELP, parse_regions
-from ..protocol.settings import KNOBS, DreamSettings, Knob
+from ..protocol.settings import KNOBS, MOTION, DreamSettings, Knob
 
 DESCRIPTION = (
     "Dream one image. IN: EXR, PNG, JPEG or TIFF, or an image of nothing: clouds:512x512, dusk:512x512, noise:512x512, "
@@ -21,7 +21,6 @@ DESCRIPTION = (
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
-MOTION = ("zoom", "rotate", "shift_x", "shift_y")
 ENDLESS_ZOOM = 1.04
 MAX_FRAMES = 100_000
 

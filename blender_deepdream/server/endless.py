@@ -26,7 +26,6 @@ Save = Callable[[Image, Path], None]
 """Writes a frame's picture."""
 
 _NUMBER = re.compile(r"%0?(?P<digits>[0-9]?)d")
-_LAST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,8 @@ def dream_frames(
     if kept is not None:
         image = read_image(kept, image.color_space)
     for number in range(done + 1, count + 1):
-        steps = dream_request(frame_request(request, number), image, load, find, show)
+        settings = request.settings.in_zoom(number, first=number == 1)
+        steps = dream_request(replace(request, settings=settings), image, load, find, show)
         while True:
             try:
                 yield number, next(steps)
@@ -88,14 +88,6 @@ def dream_frames(
         write_image(image, frames.state(number))
         _forget(frames, number)
     return count - done
-
-
-def frame_request(request: DreamRequest, number: int) -> DreamRequest:
-    """What one frame is asked: the first is not moved, and each has random numbers of its own."""
-    settings = request.settings.replace(seed=(request.settings.seed + number - 1) % (_LAST_SEED + 1))
-    if number == 1:
-        settings = settings.replace(zoom=1, rotate=0, shift_x=0, shift_y=0)
-    return replace(request, settings=settings)
 
 
 def job_of(request: DreamRequest, load: Load, find: Find, more: object) -> str:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import bpy
 
-from ...protocol.settings import KNOBS
+from ...protocol.settings import KNOBS, MOTION
 from .. import node
 from ..operators.regions import DEEPDREAM_OT_add_region, DEEPDREAM_OT_remove_region
 from .compositor import Sidebar
@@ -15,7 +15,7 @@ from .compositor import Sidebar
 _FIRST = ("brain", "layers", "strength", "octaves", "seed")
 _OBJECTIVE = ("objective", "cosine_power")
 _COLOR = ("color", "highlights", "exposure")
-_MOTION = ("coherence", "zoom", "rotate", "shift_x", "shift_y")
+_MOTION = ("coherence", *MOTION)
 _PLACED = {*_FIRST, *_OBJECTIVE, *_COLOR, *_MOTION}
 
 
