@@ -26,6 +26,7 @@ from blender_deepdream.engine.networks.vision import build, describe
 from blender_deepdream.engine.octaves import NO_WRAP, Size, resize, resize_picture
 from blender_deepdream.engine.precision import halves_of, in_precision
 from blender_deepdream.engine.regions import Area
+from blender_deepdream.engine.steps import finish
 from blender_deepdream.engine.tiling import Tiling
 from blender_deepdream.engine.wanted import objective_of
 from blender_deepdream.protocol.settings import DreamSettings
@@ -109,7 +110,7 @@ def dream(brain: Brain, image: Tensor, task: Task) -> float:
         mask = torch.ones(1, 1, side, side, device=task.device)
         dreamt = (base + resize(detail, Size(side, side))).clamp_(0, 1)
         for _ in range(task.steps):
-            change, value = _finished(ascent.step(dreamt, mask, [Area(objective)]))
+            change, value = finish(ascent.step(dreamt, mask, [Area(objective)]))
             dreamt = dreamt.add_(change).clamp_(0, 1)
         detail = dreamt.sub_(base)
     return value
@@ -180,11 +181,3 @@ def timed(way: Callable[[], Any], task: Task) -> tuple[float, Any]:
     if task.device.type == "cuda":
         torch.cuda.synchronize(task.device)
     return task.clock() - start, answer
-
-
-def _finished(step: Any) -> Any:
-    while True:
-        try:
-            next(step)
-        except StopIteration as end:
-            return end.value

@@ -27,6 +27,7 @@ from blender_deepdream.engine.images import Image
 from blender_deepdream.engine.octaves import NO_WRAP, Size
 from blender_deepdream.engine.precision import in_precision
 from blender_deepdream.engine.regions import Area
+from blender_deepdream.engine.steps import finish
 from blender_deepdream.engine.tiling import Tile, Tiling
 from blender_deepdream.engine.wanted import objective_of
 from blender_deepdream.protocol.settings import DreamSettings
@@ -93,13 +94,8 @@ def seams(options: argparse.Namespace) -> float:
 
 
 def _change(ascent: Ascent, image: Tensor, area: Area) -> Tensor:
-    step = ascent.step(image, torch.ones(1, 1, *image.shape[-2:]), [area])
-    while True:
-        try:
-            next(step)
-        except StopIteration as end:
-            change: Tensor = end.value[0]
-            return change
+    change, _ = finish(ascent.step(image, torch.ones(1, 1, *image.shape[-2:]), [area]))
+    return change
 
 
 def close_to_seams(tiles: tuple[Tile, ...], size: Size) -> Tensor:

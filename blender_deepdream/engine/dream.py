@@ -31,6 +31,7 @@ from .precision import automatic, in_precision
 from .preview import Preview, Show
 from .regions import Region, areas_of
 from .restraint import restrain, with_colors_of
+from .steps import finish
 from .temporal import ALONE, Chain, Coherence
 from .tiling import Tiling, automatic_side
 from .wanted import Load, brains_of, no_other_brain, objective_of
@@ -120,13 +121,7 @@ def dream_to_end(
     load: Load = no_other_brain,
 ) -> Image:
     """What `dream` returns, for those who need no progress."""
-    steps = dream(image, brain, settings, mask, guide, regions=regions, load=load)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: Image = end.value
-            return result
+    return finish(dream(image, brain, settings, mask, guide, regions=regions, load=load))
 
 
 def fingerprint(device: torch.device | str) -> str:

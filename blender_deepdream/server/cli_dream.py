@@ -21,6 +21,7 @@ from ..engine.cell_cache import write_bytes
 from ..engine.image_output import check_depth, write_image
 from ..engine.images import Image
 from ..engine.preview import Show
+from ..engine.steps import follow
 from ..engine.wanted import Load
 from ..protocol.errors import InputError, StorageError
 from ..protocol.messages import ColorSpace, DreamRequest, Progress
@@ -84,12 +85,7 @@ def _dream_one(options: argparse.Namespace, request: DreamRequest, load: Load, s
     load(request.settings.brain)
     steps = dream_request(request, source_of(request, Path), load, Path, show)
     with reporter(options.json, _where) as report:
-        while True:
-            try:
-                report(next(steps))
-            except StopIteration as end:
-                image = end.value
-                break
+        image = follow(steps, report)
     save(image, options.target)
     seconds = round(time.monotonic() - start, 3)
     done = {"image": str(options.target), "width": image.width, "height": image.height, "seconds": seconds}

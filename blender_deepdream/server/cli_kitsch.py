@@ -24,6 +24,7 @@ from ..engine.kitsch import (
     pairwise,
     yardstick,
 )
+from ..engine.steps import follow
 from ..protocol.errors import ImageError, InputError
 from ..protocol.messages import Progress
 from .cli_dream import reporter
@@ -113,12 +114,7 @@ def _measured(brain: Brain, options: argparse.Namespace) -> Yardstick:
     cache = CellCache(options.cache) if options.cache else user_cache()
     steps = yardstick(dreamer, brain, cache)
     with reporter(options.json, _where) as report:
-        while True:
-            try:
-                report(next(steps))
-            except StopIteration as end:
-                measure: Yardstick = end.value
-                return measure
+        return follow(steps, report)
 
 
 def _where(progress: Progress) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Generator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from ..engine.steps import follow
 from ..protocol.atlas import AtlasRequest
 from ..protocol.brains import ImportBrainRequest, PullBrainRequest
-from ..protocol.jobs import JobProgress, JobRequest, JobResult
+from ..protocol.jobs import JobRequest, JobResult
 from ..protocol.kitsch import KitschRequest
 from ..protocol.messages import DreamRequest, DreamResult
 from .as_sent import said_as_sent
@@ -24,8 +25,6 @@ from .work_atlas import dream_atlas
 from .work_brains import import_brain, pull_brain
 from .work_kitsch import look_at_images
 from .workbench import Workbench
-
-Answer = TypeVar("Answer")
 
 
 def work(bench: Workbench, request: JobRequest, brains: Mapping[str, str], report: Report) -> JobResult:
@@ -45,7 +44,7 @@ def _dream(bench: Workbench, request: DreamRequest, brains: Mapping[str, str], r
     try:
         with said_as_sent(bench.store, _names(request)):
             steps = dream_file(request, target, load, bench.store.blob_path, report.show, detail)
-            image = _follow(steps, report)
+            image = follow(steps, report.advance)
         sha = bench.store.adopt(target)
         handed_on = bench.store.adopt(detail) if request.keep else None
     finally:
@@ -64,16 +63,6 @@ def _names(request: DreamRequest) -> dict[str, str]:
         names |= {follows.source: "The frame before", follows.detail: "The dream of the frame before"}
         names |= {follows.motion: "The motion pass", follows.motion_before: "The motion pass of the frame before"}
     return {blob: name for blob, name in names.items() if blob}
-
-
-def _follow(steps: Generator[JobProgress, None, Answer], report: Report) -> Answer:
-    """Take steps and tell of each, to their answer."""
-    while True:
-        try:
-            report.advance(next(steps))
-        except StopIteration as end:
-            answer: Answer = end.value
-            return answer
 
 
 _WORK: Mapping[str, Callable[[Workbench, Any, Mapping[str, str], Report], JobResult]] = {

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ..engine.cell_cache import CellCache
 from ..engine.images import read_image
 from ..engine.kitsch import Impression, Yardstick, check_judge, impression, mean_distance, yardstick
+from ..engine.steps import follow
 from ..protocol.kitsch import YARDSTICK_BRAIN, KitschRequest, KitschResult, Seen
 from .as_sent import said_as_sent
 from .report import Report
@@ -41,10 +42,4 @@ def look_at_images(bench: Workbench, request: KitschRequest, brains: Mapping[str
 
 def _measured(bench: Workbench, request: KitschRequest, brains: Mapping[str, str], report: Report) -> Yardstick:
     judge, dreamer = bench.brain(request.brain, brains), bench.brain(YARDSTICK_BRAIN, brains)
-    steps = yardstick(dreamer, judge, CellCache(bench.store.root / "cells"))
-    while True:
-        try:
-            report.advance(next(steps))
-        except StopIteration as end:
-            measure: Yardstick = end.value
-            return measure
+    return follow(yardstick(dreamer, judge, CellCache(bench.store.root / "cells")), report.advance)

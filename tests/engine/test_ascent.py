@@ -11,10 +11,9 @@ from blender_deepdream.engine.objectives import Objective, l2
 from blender_deepdream.engine.octaves import NO_WRAP, Size
 from blender_deepdream.engine.regions import Area
 from blender_deepdream.engine.smoothing import unit_deviation
+from blender_deepdream.engine.steps import finish
 from blender_deepdream.engine.tiling import Tiling
 from blender_deepdream.protocol.settings import DreamSettings
-
-from .test_tiling import finished
 
 
 @pytest.fixture
@@ -26,14 +25,14 @@ def ascend(brain: Brain, image: Tensor, mask: Tensor, layer: str, settings: Drea
     """One step's change, and the objective before it."""
     tiling = Tiling(settings.tile, brain.device)
     ascent = Ascent({"": brain}, settings, NO_WRAP, tiling, random.Random(0))
-    return finished(ascent.step(image, mask, [Area(l2(layer))]))
+    return finish(ascent.step(image, mask, [Area(l2(layer))]))
 
 
 def gradient(objective: Objective, brain: Brain, image: Tensor, shift: Size) -> tuple[Tensor, float]:
     tiles = Tiling(0, brain.device).tiles(
         Size(*image.shape[-2:]), brain.stride(objective.layers[""]), shift, NO_WRAP, random.Random(0)
     )
-    return finished(gradient_of(objective, {"": brain}, image, tiles))
+    return finish(gradient_of(objective, {"": brain}, image, tiles))
 
 
 def test_a_small_step_uphill_raises_the_objective(brain, image):
@@ -68,7 +67,7 @@ def test_shifts_beyond_a_cell_are_shifts_within_it(brain, image):
             return 8
 
     ascent = Ascent({"": brain}, DreamSettings(), NO_WRAP, Tiling(0, brain.device), WholeCells())
-    assert torch.equal(finished(ascent.step(image, mask, [Area(l2("_blocks.2"))]))[0], still)
+    assert torch.equal(finish(ascent.step(image, mask, [Area(l2("_blocks.2"))]))[0], still)
 
 
 def test_a_layers_share_does_not_depend_on_how_loud_it_is(brain, image):

@@ -25,6 +25,7 @@ from blender_deepdream.engine.kitsch import (
 )
 from blender_deepdream.engine.networks.imagenet import imagenet_classes
 from blender_deepdream.engine.nothing import named
+from blender_deepdream.engine.steps import follow
 from blender_deepdream.protocol.errors import InputError, UnknownLayerError
 from blender_deepdream.protocol.messages import ColorSpace, Progress
 from blender_deepdream.protocol.settings import DreamSettings
@@ -106,11 +107,7 @@ def test_the_yardstick_tells_one_layer_from_two(brain, tmp_path, monkeypatch):
 
 def to_end(steps: Generator[Progress, None, Yardstick]) -> tuple[Yardstick, list[Progress]]:
     told: list[Progress] = []
-    while True:
-        try:
-            told.append(next(steps))
-        except StopIteration as end:
-            return end.value, told
+    return follow(steps, told.append), told
 
 
 def test_what_is_no_image_or_no_judge_is_said(brain):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import random
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from blender_deepdream.engine.images import Image
 from blender_deepdream.engine.objectives import l2
 from blender_deepdream.engine.octaves import NO_WRAP, Size, Wrap, resize_picture
 from blender_deepdream.engine.regions import Area
+from blender_deepdream.engine.steps import finish
 from blender_deepdream.engine.tiling import Mosaic, Tile, Tiling, automatic_side
 from blender_deepdream.protocol.errors import OutOfMemoryError, SettingsError
 from blender_deepdream.protocol.settings import DreamSettings
@@ -30,16 +31,6 @@ def noise(height: int, width: int) -> Tensor:
     """Soft noise, the same everywhere."""
     grains = torch.rand(1, 3, height // 4, width // 4, generator=torch.Generator().manual_seed(0))
     return resize_picture(grains, Size(height, width)) / 2 + 0.25
-
-
-def finished(step: Generator[object, None, T]) -> T:
-    """What a generator returns."""
-    while True:
-        try:
-            next(step)
-        except StopIteration as end:
-            answer: T = end.value
-            return answer
 
 
 @settings(deadline=None)
@@ -86,7 +77,7 @@ def test_where_tiles_disagree_the_gradient_is_as_strong_as_elsewhere():
 def test_tiles_find_the_gradient_of_the_whole(brain):
     image = noise(192, 256)
     parts, whole = (
-        finished(gradient_of(l2("_blocks.3"), {"": brain}, image, tiles))
+        finish(gradient_of(l2("_blocks.3"), {"": brain}, image, tiles))
         for tiles in (
             Tiling(side, CPU).tiles(Size(192, 256), 8, Size(3, 5), NO_WRAP, random.Random(0)) for side in (128, 512)
         )
@@ -113,7 +104,7 @@ def test_no_seam_shows_over_ten_steps(brain, layer, side):
     ascent = Ascent({"": brain}, DreamSettings(), NO_WRAP, tiling, random.Random(0))
     near, far = [], []
     for _ in range(10):
-        change, _ = finished(ascent.step(image, torch.ones(1, 1, *size), [Area(l2(layer))]))
+        change, _ = finish(ascent.step(image, torch.ones(1, 1, *size), [Area(l2(layer))]))
         image = (image + change).clamp(0, 1)
         seams = _close_to_seams(tiling.laid, size)
         # the border of the image is another matter: the margin hides it
