@@ -13,7 +13,6 @@ import torch
 
 from ..protocol.errors import SettingsError
 from .brain import Brain
-from .networks.traced import TracedNetwork
 
 AnyBrain = TypeVar("AnyBrain", bound=Brain)
 
@@ -25,7 +24,7 @@ def in_precision(brain: AnyBrain, precision: str) -> AnyBrain:
 
     Raises SettingsError where that precision does not work.
     """
-    halves = halves_of(brain.device) if isinstance(brain.network, TracedNetwork) else ()
+    halves = halves_of(brain.device) if getattr(brain.network, "any_precision", False) else ()
     if precision not in ("auto", "float32", *halves):
         able = ", ".join(("auto", "float32", *halves))
         raise SettingsError(

@@ -15,8 +15,8 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import h5py
 import torch
 from torch import Tensor
 
@@ -27,6 +27,9 @@ from .networks.imagenet import imagenet_classes
 from .networks.operations.cells import ReLU
 from .networks.operations.joints import Concat
 from .networks.operations.windows import Convolution, MaxPooling
+
+if TYPE_CHECKING:
+    import h5py
 
 _DREAMS = {
     "fire2": "beads of bright colour",
@@ -110,6 +113,8 @@ def weights_in_wheel(folder: Path) -> bytes:
 
 def squeezenet_tensors(h5: bytes) -> dict[str, Tensor]:
     """The weights of `squeezenet_graph` from Keras' file, which must be known to be whole: HDF5 is a large format."""
+    import h5py
+
     with h5py.File(io.BytesIO(h5)) as file:
         return {
             f"{node.name}.{part}": _weight(file[f"{node.name}/{node.name}_{letter}:0"])

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..engine.brain import BrainCard
-from ..engine.caffe.importing import import_caffe
 from ..engine.pull import offer, pull
 from ..protocol.brains import Advance, BrainResult, ImportBrainRequest, PullBrainRequest
 from .as_sent import said_as_sent
@@ -41,7 +40,11 @@ def pull_brain(bench: Workbench, request: PullBrainRequest, _: Mapping[str, str]
 
 
 def _from_caffe(bench: Workbench, request: ImportBrainRequest, paths: Mapping[str, Path], report: Report) -> BrainCard:
+    from ..engine.caffe.importing import import_caffe
+
     assert request.name is not None
+    # before anything large is read
+    bench.library.check_free(request.name, replace_old=request.replace)
     size = sum(path.stat().st_size for path in paths.values())
     report.advance(Advance(0, size, "bytes"))
     imported = import_caffe(

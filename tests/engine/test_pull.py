@@ -100,6 +100,14 @@ def test_offers_are_named_without_the_weight_of_torchvision():
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+def test_to_dream_takes_no_torchvision_and_to_pull_no_hdf5():
+    script = (
+        "import sys, blender_deepdream.engine.dream, blender_deepdream.engine.pull as pull; pull.offers(); "
+        "assert not {'torchvision', 'h5py', 'google.protobuf'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_the_offers_are_those_that_are_known():
     assert {"squeezenet", "googlenet", "vgg19", "efficientnet_b0"} < set(offers())
     assert len(offers()) == 12

@@ -85,6 +85,9 @@ class TracedNetwork(nn.Module):
     values are 1xhxwxC. The traced module is taken over: frozen, batch norms folded into the convolutions before them.
     """
 
+    any_precision = True
+    """It calculates in the precision of what it is given."""
+
     def __init__(self, traced: Traced, places: Mapping[str, str], rows_first: Collection[str] = ()) -> None:
         super().__init__()
         fold_batch_norms(traced)
