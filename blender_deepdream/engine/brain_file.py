@@ -8,11 +8,9 @@ Nothing in it is ever executed. The same brain makes the same file, and the file
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import math
-import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +27,7 @@ from .file_hashes import hash_of
 from .networks import architectures
 from .networks.graph import GraphNetwork
 from .tensor_file import MAX_HEADER_BYTES, Header, read_header, tensors_in
+from .whole_files import replaced_whole
 
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
@@ -52,19 +51,15 @@ def save(path: Path, card: BrainCard, tensors: Mapping[str, Tensor], description
     if len(text) > MAX_HEADER_BYTES // 4:
         raise BrainFileError("The brain's description is too long for a file.", "Name fewer layers or classes.")
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    unfinished = path.with_name(f".{uuid.uuid4().hex}.unfinished")
     try:
-        safetensors.torch.save_file(whole, unfinished, metadata={_KEY: text})
-        _write_checksum(unfinished)
-        brain_id, size = hash_of(unfinished), unfinished.stat().st_size
-        unfinished.replace(path)
+        with replaced_whole(path) as part:
+            safetensors.torch.save_file(whole, part, metadata={_KEY: text})
+            _write_checksum(part)
+            brain_id, size = hash_of(part), part.stat().st_size
     except (OSError, safetensors.SafetensorError) as error:
         raise StorageError(
             f"The brain cannot be written to {path}: {error}.", "Check that the folder exists and has room."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
     return replace(card, id=brain_id, size=size)
 
 

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import io
-import secrets
 from pathlib import Path
 
 import platformdirs
 from PIL import Image as Pillow
 
-from ..protocol.errors import StorageError
+from .whole_files import write_bytes
 
 MAX_CELLS = 4096
 """So many are kept, the latest used; 192 pixels a side make about 80 MB."""
@@ -56,23 +55,6 @@ class CellCache:
 def user_cache() -> CellCache:
     """The one in the user's own cache folder."""
     return CellCache(Path(platformdirs.user_cache_path("deepdream", appauthor=False)) / "atlas")
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file so that it is either whole or as it was; its folder is made. Raises StorageError."""
-    part = path.absolute().with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_bytes(data)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise StorageError(
-            f"{path} cannot be written: {why}.", "See that the folder can be written and the disk has room."
-        ) from error
 
 
 def _is_whole(jpeg: bytes, side: int) -> bool:

@@ -6,8 +6,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import uuid
 from pathlib import Path
+
+from .whole_files import replaced_whole
 
 MAX_MEMORY_BYTES = 2**20
 
@@ -46,7 +47,6 @@ class FileHashes:
 
     def _remember(self, known: dict[str, object]) -> None:
         there = {name: entry for name, entry in known.items() if self._memory.with_name(name).is_file()}
-        unfinished = self._memory.with_name(f".{uuid.uuid4().hex}.unfinished")
-        with contextlib.suppress(OSError):  # a folder that cannot be written: it only takes longer the next time
-            unfinished.write_text(json.dumps(there), "utf-8")
-            unfinished.replace(self._memory)
+        # a folder that cannot be written: it only takes longer the next time
+        with contextlib.suppress(OSError), replaced_whole(self._memory) as part:
+            part.write_text(json.dumps(there), "utf-8")

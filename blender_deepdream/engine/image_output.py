@@ -6,7 +6,6 @@ The same image always comes to the same bytes: no times, no names, no versions o
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,10 +13,11 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from ..protocol.errors import ImageError, StorageError
+from ..protocol.errors import ImageError
 from ..protocol.messages import Depth
 from .color import enter_dream
 from .images import Image
+from .whole_files import cannot_write, replaced_whole
 
 _NAMES = {1: ("Y",), 2: ("Y", "A"), 3: ("R", "G", "B"), 4: ("R", "G", "B", "A")}
 _EXPECTED_COMPLAINT = "Exif data"
@@ -58,15 +58,12 @@ def write_image(image: Image, path: Path, depth: Depth | None = None, highlights
     depth = check_depth(path, depth)
     format_ = _FORMATS[path.suffix.lower()]
     values = _to_floats(image, depth) if depth.is_float else _to_integers(image, depth, format_.has_alpha, highlights)
-    part = path.absolute().with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        _reserve(part, values.nbytes)
-        _encode(values, format_, depth, part)
-        part.replace(path)
+        with replaced_whole(path) as part:
+            _reserve(part, values.nbytes)
+            _encode(values, format_, depth, part)
     except OSError as error:
-        raise _storage_error(path, error.strerror or str(error)) from error
-    finally:
-        part.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
 
 
 def check_depth(path: Path, depth: Depth | None) -> Depth:
@@ -113,7 +110,7 @@ def _encode(values: NDArray[Any], format_: _Format, depth: Depth, path: Path) ->
     done = output.close() and done
     complaints = [line for line in output.geterror().splitlines() if _EXPECTED_COMPLAINT not in line]
     if not done or complaints:
-        raise _storage_error(path, complaints[0] if complaints else "the file could not be written")
+        raise cannot_write(path, complaints[0] if complaints else "the file could not be written")
 
 
 def _to_integers(image: Image, depth: Depth, has_alpha: bool, highlights: str) -> NDArray[Any]:
@@ -140,9 +137,3 @@ def _premultiplied(image: Image) -> NDArray[Any]:
     if image.premultiplied or image.alpha is None:
         return np.ascontiguousarray(image.pixels)
     return np.concatenate([image.color * image.alpha[..., None], image.alpha[..., None]], axis=2)
-
-
-def _storage_error(path: Path, why: str) -> StorageError:
-    return StorageError(
-        f"{path} cannot be written: {why}.", "See that the folder can be written and the disk has room."
-    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import difflib
 import shutil
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from . import brain_file, lite0
 from .brain import Brain, BrainCard
 from .brain_card import check_name
 from .file_hashes import FileHashes
+from .whole_files import replaced_whole
 
 BUILT_IN = {lite0.LITE0_CARD.name: lite0.LITE0_CARD}
 
@@ -92,7 +92,7 @@ class Library:
 
         Raises InputError if the name cannot be or is taken, BrainFileError, StorageError.
         """
-        name = name or brain_file.read_card(source).name
+        name = name or brain_file.read_card(source, lambda _: "").name  # its hash is of no use yet
         target = self.check_free(name, replace_old=replace_old)
         brain_file.load(source)
         _copy(source, target)
@@ -152,15 +152,11 @@ class Library:
 
 
 def _copy(source: Path, target: Path) -> None:
-    unfinished = target.with_name(f".{uuid.uuid4().hex}.unfinished")
     try:
-        shutil.copyfile(source, unfinished)
-        unfinished.replace(target)
+        with replaced_whole(target) as part:
+            shutil.copyfile(source, part)
     except OSError as error:
         raise StorageError(
             f"The brain cannot be written to {target}: {error.strerror or error}.",
             "Check that the folder exists and has room.",
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)

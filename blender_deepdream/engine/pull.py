@@ -6,6 +6,7 @@ The fetching runs in a process of its own, so that it can be followed, cancelled
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import subprocess
@@ -137,11 +138,11 @@ def _follow(process: subprocess.Popen[bytes], folder: Path, on_bytes: Callable[[
 
 def _bytes_in(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:  # it was only there for a moment
-            continue
+    # unlike `rglob`, it passes over folders that were only there for a moment
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += Path(parent, name).stat().st_size
     return total
 
 

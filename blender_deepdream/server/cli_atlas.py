@@ -10,13 +10,13 @@ from pathlib import Path
 
 from ..engine import zoo
 from ..engine.atlas import Cell, atlas, usual_source
-from ..engine.cell_cache import CellCache, user_cache, write_bytes
+from ..engine.cell_cache import CellCache, user_cache
 from ..engine.contact_sheet import brain_sheet, cell_file, check_suffix, encode_sheet
 from ..engine.images import Image, read_image
 from ..engine.nothing import KINDS
-from ..protocol.errors import InputError
+from ..engine.whole_files import write_bytes
 from ..protocol.messages import Progress
-from .cli_dream import reporter
+from .cli_dream import check_target, reporter
 from .dreaming import choose_device
 
 
@@ -24,8 +24,7 @@ def make_atlas(options: argparse.Namespace) -> None:
     """Dream the cells, write the sheet to `options.target`, and the cells to the folder `options.cells` if there is
     one. Raises InputError, UnknownBrainError, UnknownLayerError, ImageError, StorageError, ..."""
     check_suffix(options.target.suffix)
-    if not options.target.absolute().parent.is_dir():
-        raise InputError(f"The folder of {options.target} does not exist.", "Make it first.")
+    check_target(options.target)
     start = time.monotonic()
     source = _source(options.source)
     brain = zoo.load_brain(options.brain, choose_device(options.device, options.threads))

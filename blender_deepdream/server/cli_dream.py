@@ -17,13 +17,13 @@ from pathlib import Path
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from ..engine import zoo
-from ..engine.cell_cache import write_bytes
 from ..engine.image_output import check_depth, write_image
 from ..engine.images import Image
 from ..engine.preview import Show
 from ..engine.steps import follow
 from ..engine.wanted import Load
-from ..protocol.errors import InputError, StorageError
+from ..engine.whole_files import cannot_write, write_bytes
+from ..protocol.errors import InputError
 from ..protocol.messages import ColorSpace, DreamRequest, Progress
 from .dreaming import choose_device, dream_request, source_of
 from .endless import Frames, Save, dream_frames, job_of
@@ -37,7 +37,7 @@ def dream_image(options: argparse.Namespace, request: DreamRequest) -> None:
 
     Raises InputError, ImageError, StorageError, ...
     """
-    _check_target(options.target)
+    check_target(options.target)
     depth = check_depth(options.target, options.depth)
     device = choose_device(options.device, options.threads)
     load = functools.cache(lambda name: zoo.load_brain(name, device))
@@ -55,7 +55,7 @@ def dream_image(options: argparse.Namespace, request: DreamRequest) -> None:
         _dream_frames(options, request, load, save, show, str(depth))
 
 
-def _check_target(path: Path) -> None:
+def check_target(path: Path) -> None:
     """Raises InputError, StorageError for a file that could not be written: better now than when all is dreamed."""
     if path.is_dir():
         raise InputError(f"{path} is a folder.", f"Name a file in it, like {path / 'dreamed.png'}.")
@@ -66,9 +66,7 @@ def _check_target(path: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise StorageError(
-            f"{path} cannot be written: {error.strerror}.", "See that the folder can be written and the disk has room."
-        ) from error
+        raise cannot_write(path, error) from error
 
 
 def _shower(path: Path | None) -> Show | None:

@@ -6,8 +6,7 @@ import pytest
 from PIL import Image as Pillow
 
 from blender_deepdream.engine import cell_cache
-from blender_deepdream.engine.cell_cache import CellCache, write_bytes
-from blender_deepdream.protocol.errors import StorageError
+from blender_deepdream.engine.cell_cache import CellCache
 
 
 def jpeg(side: int = 8) -> bytes:
@@ -43,19 +42,3 @@ def test_the_longest_unused_go_first(tmp_path, monkeypatch):
     cache.find("0", 8)  # is used now
     cache.keep("new", jpeg())
     assert sorted(path.stem for path in tmp_path.iterdir()) == ["0", "3", "4", "5", "6", "7", "new"]
-
-
-def test_a_folder_that_is_none_is_said(tmp_path):
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StorageError, match="cannot be written"):
-        write_bytes(tmp_path / "file" / "sheet.png", b"")
-
-
-def test_a_file_is_replaced_whole(tmp_path):
-    write_bytes(tmp_path / "a", b"first")
-    (tmp_path / "is-a-folder").mkdir()
-    with pytest.raises(StorageError):
-        write_bytes(tmp_path / "is-a-folder", b"second")
-    write_bytes(tmp_path / "a", b"third")
-    assert (tmp_path / "a").read_bytes() == b"third"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "is-a-folder"]
