@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from blender_deepdream.protocol.messages import content_hash
 from blender_deepdream.protocol.nothing import read_nothing
+from blender_deepdream.protocol.wire import content_hash
 from blender_deepdream.server import cli
 
 ROOT = Path(__file__).resolve().parent.parent

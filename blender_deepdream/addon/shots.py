@@ -14,7 +14,7 @@ from typing import Any
 
 import bpy
 
-from ..protocol.messages import Follows
+from ..protocol.follows import Follows
 from .changes import file_hash
 from .exr import read_contents
 from .sight import Files, Sight

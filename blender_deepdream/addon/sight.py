@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..protocol.messages import Follows
+from ..protocol.follows import Follows
 from .changes import file_hash
 from .exr import read_contents
 

@@ -20,8 +20,9 @@ from torch import Tensor
 
 from ..protocol.errors import ImageError, InputError, SettingsError
 from ..protocol.layers import CLASSES, read_choice
-from ..protocol.messages import ColorSpace, Progress, canonical_hash, content_hash
+from ..protocol.messages import ColorSpace, Progress
 from ..protocol.settings import DreamSettings
+from ..protocol.wire import canonical_hash, content_hash
 from . import dreamspace
 from .brain import Brain, Layer
 from .cell_cache import CellCache

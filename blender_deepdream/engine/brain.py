@@ -11,9 +11,9 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor
 
+from ..protocol.brain_info import BrainDetails, BrainInfo, Layer
 from ..protocol.errors import UnknownLayerError
 from ..protocol.layers import LayerWeights
-from ..protocol.messages import BrainDetails, BrainInfo, Layer
 
 __all__ = ["Brain", "BrainCard", "Layer", "Network", "Preprocessing"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ..protocol.messages import BrainInfo
+from ..protocol.brain_info import BrainInfo
 from . import brain_file
 from .brain import Brain
 from .folders import brains_folder, data_folder

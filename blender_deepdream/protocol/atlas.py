@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .errors import RequestError
-from .layers import MAX_NAME_LENGTH
-from .messages import check_fields, check_hash
 from .nothing import KINDS
+from .wire import check_fields, check_hash, check_name
 
 MAX_CELLS = 512
 CELL_SIDES = (32, 1024)
@@ -35,6 +34,10 @@ class AtlasRequest:
     KIND: ClassVar[str] = "atlas"
 
     @property
+    def brains(self) -> tuple[str, ...]:
+        return (self.brain,)
+
+    @property
     def blobs(self) -> tuple[str, ...]:
         return () if self.source in KINDS else (self.source,)
 
@@ -55,7 +58,7 @@ class AtlasRequest:
         assert isinstance(data, Mapping)
         channels, source = data.get("channels"), data.get("source", "dusk")
         return cls(
-            brain=_name(data.get("brain"), "brain"),
+            brain=check_name(data.get("brain"), "brain"),
             layers=_names(data.get("layers", [])),
             channels=None if channels is None else _whole(channels, "channels", 1, MAX_CELLS),
             source=source if isinstance(source, str) and source in KINDS else check_hash(source),
@@ -87,13 +90,7 @@ class AtlasResult:
 def _names(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > MAX_CELLS:
         raise RequestError(f"layers must be a list of at most {MAX_CELLS} names.")
-    return tuple(_name(layer, "layer") for layer in value)
-
-
-def _name(value: object, what: str) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME_LENGTH or not value.isprintable():
-        raise RequestError(f"A {what}'s name must be a line of 1 to {MAX_NAME_LENGTH} characters.")
-    return value
+    return tuple(check_name(layer, "layer") for layer in value)
 
 
 def _whole(value: object, what: str, low: int, high: int) -> int:

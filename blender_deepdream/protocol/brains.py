@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from .brain_info import BrainInfo
 from .errors import RequestError
-from .messages import BrainInfo, check_fields, check_hash
+from .wire import check_fields, check_flag, check_hash
 
 MAX_TEXT = 300
 
@@ -88,7 +89,7 @@ class ImportBrainRequest:
         return cls(
             name=None if name is None else _line(name, "A brain's name"),
             licence=_line(data.get("licence", ""), "A licence"),
-            replace=_flag(data.get("replace", False), "replace"),
+            replace=check_flag(data.get("replace", False), "replace"),
             **{file: check_hash(data[file]) for file in cls.FILES if data.get(file) is not None},
         )
 
@@ -132,7 +133,7 @@ class PullBrainRequest:
         """Raises RequestError."""
         check_fields(data, "brain's pull", {"kind", *cls.__slots__})
         assert isinstance(data, Mapping)
-        return cls(_line(data.get("name"), "A brain's name"), _flag(data.get("replace", False), "replace"))
+        return cls(_line(data.get("name"), "A brain's name"), check_flag(data.get("replace", False), "replace"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +152,6 @@ class BrainResult:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> BrainResult:
         return cls(BrainInfo.from_json(data["brain"]))
-
-
-def _flag(value: object, what: str) -> bool:
-    if not isinstance(value, bool):
-        raise RequestError(f"{what} must be true or false.")
-    return value
 
 
 def _line(value: object, what: str) -> str:

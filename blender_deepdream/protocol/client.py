@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlsplit
 
+from .brain_info import BrainDetails, BrainInfo
 from .brains import BrainOffer
 from .errors import (
     ImageError,
@@ -38,16 +39,7 @@ from .errors import (
     from_wire,
 )
 from .jobs import JobRequest, JobStatus
-from .messages import (
-    CLIENT_HEADER,
-    MAX_BLOB_BYTES,
-    PROTOCOL_HEADER,
-    PROTOCOL_VERSION,
-    BrainDetails,
-    BrainInfo,
-    check_client,
-    check_hash,
-)
+from .wire import CLIENT_HEADER, MAX_BLOB_BYTES, PROTOCOL_HEADER, PROTOCOL_VERSION, check_client, check_hash
 
 MAX_ANSWER_BYTES = 16 * 2**20
 """A JSON answer longer than this does not come from a dream server."""

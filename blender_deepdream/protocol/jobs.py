@@ -12,7 +12,8 @@ from .atlas import AtlasRequest, AtlasResult
 from .brains import Advance, BrainResult, ImportBrainRequest, PullBrainRequest
 from .errors import DeepDreamError, RequestError, from_wire
 from .kitsch import KitschRequest, KitschResult
-from .messages import DreamRequest, DreamResult, Progress, check_hash
+from .messages import DreamRequest, DreamResult, Progress
+from .wire import check_hash
 
 JobRequest = DreamRequest | AtlasRequest | KitschRequest | ImportBrainRequest | PullBrainRequest
 JobProgress = Progress | Advance

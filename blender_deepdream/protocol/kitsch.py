@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .errors import RequestError
-from .layers import MAX_NAME_LENGTH
-from .messages import check_fields, check_hash
+from .wire import check_fields, check_hash, check_name
 
 MAX_IMAGES = 256
 YARDSTICK_BRAIN = "lite0"
@@ -45,9 +44,7 @@ class KitschRequest:
         images, brain = data.get("images"), data.get("brain", YARDSTICK_BRAIN)
         if not isinstance(images, list) or not 0 < len(images) <= MAX_IMAGES:
             raise RequestError(f"images must be a list of 1 to {MAX_IMAGES} blobs.")
-        if not isinstance(brain, str) or not 0 < len(brain) <= MAX_NAME_LENGTH or not brain.isprintable():
-            raise RequestError(f"A brain's name must be a line of 1 to {MAX_NAME_LENGTH} characters.")
-        return cls(tuple(dict.fromkeys(map(check_hash, images))), brain)
+        return cls(tuple(dict.fromkeys(map(check_hash, images))), check_name(brain, "brain"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,40 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A dream's request, progress and result, and a brain's description, as they cross the wire: frozen dataclasses,
-checked on the way in. `jobs` has what surrounds them.
+"""A dream's request, progress and result as they cross the wire: frozen dataclasses, checked on the way in.
 
-Blobs (images, results) are named by the SHA-256 of their bytes, in lower-case hex.
+`jobs` has what surrounds them.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from .errors import RequestError, SettingsError
+from .follows import Follows
 from .layers import LayerWeights, read_choice
 from .nothing import read_nothing
 from .settings import KNOBS, DreamSettings, check_direction, check_guide
+from .wire import check_fields, check_flag, check_hash
 
-PROTOCOL_VERSION = 1
-"""Raised whenever an older client or server would misread the other. Sent in `PROTOCOL_HEADER` and in /v1/health."""
-
-PROTOCOL_HEADER = "DeepDream-Protocol"
-CLIENT_HEADER = "DeepDream-Client"
-"""Names who wants a job (any text of up to 64 letters, digits and dashes), so that one client's cancel does not take
-the job away from another."""
-
-MAX_BLOB_BYTES = 2 * 2**30
-MAX_REQUEST_BYTES = 2**20
 MAX_REGIONS = 16
-MAX_TURN = 1e6
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_CLIENT = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 class Depth(StrEnum):
@@ -58,30 +42,6 @@ class ColorSpace(StrEnum):
     LINEAR_REC2020 = "Linear Rec.2020"
     ACESCG = "ACEScg"
     SRGB = "sRGB"
-
-
-def content_hash(data: bytes) -> str:
-    """The name of these bytes: SHA-256, lower-case hex."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def canonical_hash(data: Mapping[str, Any]) -> str:
-    """SHA-256 of a JSON object, whatever the order of its keys."""
-    return content_hash(json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False).encode())
-
-
-def check_hash(value: object) -> str:
-    """The value if it is a SHA-256 in lower-case hex. Raises RequestError."""
-    if not isinstance(value, str) or not _SHA256.fullmatch(value):
-        raise RequestError("A blob or job is named by 64 lower-case hexadecimal digits, its SHA-256.")
-    return value
-
-
-def check_client(value: object) -> str:
-    """The value if it can name a client. Raises RequestError."""
-    if not isinstance(value, str) or not _CLIENT.fullmatch(value):
-        raise RequestError(f"{CLIENT_HEADER} must be 1 to 64 letters, digits or dashes.")
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,67 +82,6 @@ class Region:
             objective=None if objective is None else KNOBS["objective"].check(objective),
             guide=None if guide is None else check_hash(guide),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Follows:
-    """The frame before in the same shot, whose dream this one holds on to.
-
-    detail: the blob that its result named. source: blob of its picture. motion, motion_before: blobs of multilayer EXRs
-    with the Vector pass of this frame and of that one, and Depth; without them the motion is guessed from the pictures.
-    turn: nine numbers, how the background moved (`engine.correspondence.Homography`); None if it did not, or nobody
-    knows. backwards: that frame is the later one.
-    """
-
-    detail: str
-    source: str
-    motion: str | None = None
-    motion_before: str | None = None
-    turn: tuple[float, ...] | None = None
-    backwards: bool = False
-
-    @property
-    def blobs(self) -> tuple[str, ...]:
-        motions = [blob for blob in (self.motion, self.motion_before) if blob is not None]
-        return (self.detail, *(motions or [self.source]))
-
-    def to_json(self) -> dict[str, Any]:
-        turn = None if self.turn is None else list(self.turn)
-        return {name: getattr(self, name) for name in self.__slots__} | {"turn": turn}
-
-    @classmethod
-    def from_json(cls, data: object) -> Follows:
-        """Raises RequestError."""
-        check_fields(data, "frame before", set(cls.__slots__))
-        assert isinstance(data, Mapping)
-        motion, before, backwards = data.get("motion"), data.get("motion_before"), data.get("backwards", False)
-        if (motion is None) != (before is None) or not isinstance(backwards, bool):
-            raise RequestError(
-                "A frame before has both motion and motion_before or neither; backwards is true or false."
-            )
-        return cls(
-            detail=check_hash(data.get("detail")),
-            source=check_hash(data.get("source")),
-            motion=None if motion is None else check_hash(motion),
-            motion_before=None if before is None else check_hash(before),
-            turn=_check_turn(data.get("turn")),
-            backwards=backwards,
-        )
-
-
-def _check_turn(value: object) -> tuple[float, ...] | None:
-    if value is None:
-        return None
-    numbers = value if isinstance(value, (list, tuple)) else ()
-    good = all(isinstance(number, (int, float)) and abs(number) < MAX_TURN for number in numbers)
-    if len(numbers) != 9 or not good or not abs(_determinant(numbers)) > 1 / MAX_TURN:
-        raise RequestError("turn must be nine numbers, the rows of a matrix that can be inverted.")
-    return tuple(float(number) for number in numbers)
-
-
-def _determinant(rows: Sequence[float]) -> float:
-    a, b, c, d, e, f, g, h, i = rows
-    return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +147,7 @@ class DreamRequest:
         mask, guide, regions = data.get("mask"), data.get("guide"), data.get("regions", [])
         if not isinstance(regions, list) or len(regions) > MAX_REGIONS:
             raise RequestError(f"regions must be a list of at most {MAX_REGIONS} regions.")
-        follows, keep = data.get("follows"), data.get("keep", False)
-        if not isinstance(keep, bool):
-            raise RequestError("keep must be true or false.")
+        follows = data.get("follows")
         try:
             space = ColorSpace(str(data.get("color_space", ColorSpace.AUTO)))
         except ValueError:
@@ -261,7 +158,7 @@ class DreamRequest:
             guide=None if guide is None else check_hash(guide),
             regions=tuple(map(Region.from_json, regions)),
             follows=None if follows is None else Follows.from_json(follows),
-            keep=keep,
+            keep=check_flag(data.get("keep", False), "keep"),
             color_space=space,
             settings=DreamSettings.from_json(data.get("settings", {})),
         )
@@ -283,14 +180,6 @@ def check_wishes(settings: DreamSettings, guide: bool, regions: Sequence[Region]
 
 def _check_source(value: object) -> str:
     return value if isinstance(value, str) and read_nothing(value) else check_hash(value)
-
-
-def check_fields(data: object, what: str, known: Collection[str]) -> None:
-    if not isinstance(data, Mapping):
-        raise RequestError(f"A {what} must be a JSON object.")
-    unknown = set(data) - set(known)
-    if unknown:
-        raise RequestError(f"A {what} has no field {sorted(map(str, unknown))[0]!r}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,96 +240,4 @@ class Progress:
             value=float(data["value"]),
             fraction=float(data["fraction"]),
             eta=None if eta is None else float(eta),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class BrainInfo:
-    """A brain as a list shows it. id: SHA-256 of its file, of `size` bytes. source: where it came from.
-
-    layers: names from early to late. default_layers: the mixture that dreams when none is asked for.
-    """
-
-    name: str
-    id: str
-    title: str
-    licence: str
-    layers: tuple[str, ...]
-    default_layers: LayerWeights
-    source: str = ""
-    size: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "id": self.id,
-            "title": self.title,
-            "licence": self.licence,
-            "layers": list(self.layers),
-            "default_layers": [list(layer) for layer in self.default_layers],
-            "source": self.source,
-            "size": self.size,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> BrainInfo:
-        return cls(
-            name=str(data["name"]),
-            id=check_hash(data["id"]),
-            title=str(data["title"]),
-            licence=str(data["licence"]),
-            layers=tuple(map(str, data["layers"])),
-            default_layers=tuple((str(name), float(weight)) for name, weight in data["default_layers"]),
-            source=str(data.get("source", "")),
-            size=int(data.get("size", 0)),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A layer of a brain. stride: pixels of the image per cell. dreams: a word on what it brings out."""
-
-    name: str
-    channels: int
-    stride: int
-    dreams: str
-
-    def to_json(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Layer:
-        return cls(str(data["name"]), int(data["channels"]), int(data["stride"]), str(data["dreams"]))
-
-
-@dataclass(frozen=True, slots=True)
-class BrainDetails:
-    """All that is known of a brain: what a list shows, each of its layers, the classes that it tells apart.
-
-    classes: in the order of its logits; empty if it has no classifier or nobody named them. recipe: how it was
-    trained, if it was trained here.
-    """
-
-    info: BrainInfo
-    architecture: str
-    layers: tuple[Layer, ...]
-    classes: tuple[str, ...] = ()
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        return self.info.to_json() | {
-            "architecture": self.architecture,
-            "layer_details": [layer.to_json() for layer in self.layers],
-            "classes": list(self.classes),
-            "recipe": dict(self.recipe),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> BrainDetails:
-        return cls(
-            info=BrainInfo.from_json(data),
-            architecture=str(data["architecture"]),
-            layers=tuple(map(Layer.from_json, data["layer_details"])),
-            classes=tuple(map(str, data["classes"])),
-            recipe=dict(data["recipe"]),
         )

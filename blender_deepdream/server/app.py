@@ -25,7 +25,7 @@ from ..protocol.errors import (
     VersionMismatchError,
 )
 from ..protocol.jobs import JobRequest, JobState, JobStatus, request_from_json
-from ..protocol.messages import (
+from ..protocol.wire import (
     CLIENT_HEADER,
     MAX_BLOB_BYTES,
     MAX_REQUEST_BYTES,

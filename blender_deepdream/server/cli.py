@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..protocol.errors import CancelledError, DeepDreamError, InputError
-from ..protocol.messages import MAX_BLOB_BYTES, PROTOCOL_VERSION
+from ..protocol.wire import MAX_BLOB_BYTES, PROTOCOL_VERSION
 from .brain_arguments import add_brain_actions
 from .dream_arguments import DESCRIPTION, add_dream_arguments, request_of, whole
 from .threads import share_the_cores

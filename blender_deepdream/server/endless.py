@@ -18,8 +18,9 @@ from ..engine.images import Image, read_image
 from ..engine.preview import Show
 from ..engine.wanted import Load
 from ..protocol.errors import ImageError, InputError
-from ..protocol.messages import DreamRequest, Progress, canonical_hash, content_hash
+from ..protocol.messages import DreamRequest, Progress
 from ..protocol.nothing import read_nothing
+from ..protocol.wire import canonical_hash, content_hash
 from .dreaming import Find, dream_request, source_of
 
 Save = Callable[[Image, Path], None]

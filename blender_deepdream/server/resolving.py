@@ -11,12 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..protocol.atlas import AtlasRequest
+from ..protocol.brain_info import BrainInfo
 from ..protocol.brains import ImportBrainRequest, PullBrainRequest
 from ..protocol.errors import UnknownBrainError, UnknownLayerError
 from ..protocol.jobs import JobRequest
-from ..protocol.kitsch import KitschRequest
 from ..protocol.layers import CLASSES, read_choice
-from ..protocol.messages import BrainInfo, DreamRequest, canonical_hash
+from ..protocol.messages import DreamRequest
+from ..protocol.wire import canonical_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,11 @@ def resolve(request: JobRequest, facts: Facts) -> Resolved:
         return _resolve_dream(request, facts)
     if isinstance(request, ImportBrainRequest | PullBrainRequest):
         return Resolved(canonical_hash(request.to_json()), request, {}, request.to_json())
-    if isinstance(request, KitschRequest):
-        judges = [brain_called(name, facts.brains) for name in request.brains]
-        return _resolved(request, request.to_json(), judges, facts)
-    brain = brain_called(request.brain, facts.brains)
-    for layer in request.layers:
-        _check_layer(brain, read_choice(layer).layer)
-    return _resolved(request, request.to_json(), [brain], facts)
+    found = {name: brain_called(name, facts.brains) for name in request.brains}
+    if isinstance(request, AtlasRequest):
+        for layer in request.layers:
+            _check_layer(found[request.brain], read_choice(layer).layer)
+    return _resolved(request, request.to_json(), found.values(), facts)
 
 
 def _resolve_dream(request: DreamRequest, facts: Facts) -> Resolved:

@@ -19,7 +19,7 @@ import uvicorn
 
 from ..engine.folders import data_folder
 from ..protocol.errors import ServerUnavailableError
-from ..protocol.messages import MAX_BLOB_BYTES
+from ..protocol.wire import MAX_BLOB_BYTES
 from .app import Services, create_app
 from .auth import read_or_make_token
 from .jobs import JobQueue

@@ -19,7 +19,7 @@ from typing import BinaryIO, NamedTuple
 
 from ..protocol.errors import DeepDreamError, NotFoundError, RequestError, StorageError
 from ..protocol.jobs import KINDS, JobResult
-from ..protocol.messages import content_hash
+from ..protocol.wire import content_hash
 
 STALE_SECONDS = 3600
 """An unfinished file that nobody wrote to for this long was left by a crash."""

@@ -11,7 +11,7 @@ import pytest
 from blender_deepdream.protocol.atlas import AtlasRequest, AtlasResult
 from blender_deepdream.protocol.errors import DeepDreamError
 from blender_deepdream.protocol.jobs import JobState, JobStatus, request_from_json
-from blender_deepdream.protocol.messages import content_hash
+from blender_deepdream.protocol.wire import content_hash
 
 SHA = content_hash(b"")
 RESULT = AtlasResult(SHA, (("_blocks.4", SHA), ("_blocks.9:12", SHA)), 1.5)

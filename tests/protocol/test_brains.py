@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from blender_deepdream.protocol.brain_info import BrainInfo
 from blender_deepdream.protocol.brains import (
     Advance,
     BrainOffer,
@@ -17,7 +18,7 @@ from blender_deepdream.protocol.brains import (
 )
 from blender_deepdream.protocol.errors import DeepDreamError, RequestError
 from blender_deepdream.protocol.jobs import JobState, JobStatus, request_from_json
-from blender_deepdream.protocol.messages import BrainInfo, content_hash
+from blender_deepdream.protocol.wire import content_hash
 
 SHA, OTHER = content_hash(b""), content_hash(b"x")
 BRAIN = BrainInfo("small", SHA, "A title", "MIT", ("a",), (("a", 1.0),))

@@ -24,7 +24,8 @@ from blender_deepdream.protocol.errors import (
     VersionMismatchError,
 )
 from blender_deepdream.protocol.jobs import JobState, JobStatus
-from blender_deepdream.protocol.messages import PROTOCOL_VERSION, DreamResult, content_hash
+from blender_deepdream.protocol.messages import DreamResult
+from blender_deepdream.protocol.wire import PROTOCOL_VERSION, content_hash
 
 SHA = content_hash(b"some bytes")
 Talk = Callable[..., DreamClient]

@@ -8,22 +8,12 @@ from typing import Any
 
 import pytest
 
-from blender_deepdream.protocol.errors import DeepDreamError, ImageError, RequestError, SettingsError
+from blender_deepdream.protocol.brain_info import BrainInfo
+from blender_deepdream.protocol.errors import DeepDreamError, ImageError, SettingsError
 from blender_deepdream.protocol.jobs import JobState, JobStatus
-from blender_deepdream.protocol.messages import (
-    MAX_REGIONS,
-    BrainInfo,
-    ColorSpace,
-    DreamRequest,
-    DreamResult,
-    Progress,
-    Region,
-    canonical_hash,
-    check_client,
-    check_hash,
-    content_hash,
-)
+from blender_deepdream.protocol.messages import MAX_REGIONS, ColorSpace, DreamRequest, DreamResult, Progress, Region
 from blender_deepdream.protocol.settings import DreamSettings
+from blender_deepdream.protocol.wire import content_hash
 
 SHA = content_hash(b"")
 GUIDED = Region("b", objective="guide-cosine")
@@ -139,24 +129,6 @@ def test_an_older_client_knows_no_guide() -> None:
     said = DreamRequest(SHA).to_json()
     del said["guide"]
     assert DreamRequest.from_json(said) == DreamRequest(SHA)
-
-
-def test_hashes() -> None:
-    assert canonical_hash({"a": 1, "b": [2.0]}) == canonical_hash({"b": [2.0], "a": 1})
-    assert canonical_hash({"a": 1}) != canonical_hash({"a": 2})
-    with pytest.raises(ValueError, match="JSON"):
-        canonical_hash({"a": float("nan")})
-    assert check_hash(SHA) == SHA
-    for wrong in (SHA[1:], SHA + "0", SHA + "\n", None, 7):
-        with pytest.raises(RequestError):
-            check_hash(wrong)
-
-
-def test_clients() -> None:
-    assert check_client("Blender-1") == "Blender-1"
-    for wrong in ("", "x" * 65, "a b", "a\n", "\xe4", None):
-        with pytest.raises(RequestError):
-            check_client(wrong)
 
 
 def test_states() -> None:

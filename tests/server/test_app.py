@@ -25,13 +25,9 @@ from blender_deepdream.protocol.errors import (
     UnknownLayerError,
 )
 from blender_deepdream.protocol.jobs import JobState
-from blender_deepdream.protocol.messages import (
-    MAX_BLOB_BYTES,
-    PROTOCOL_VERSION,
-    DreamRequest,
-    content_hash,
-)
+from blender_deepdream.protocol.messages import DreamRequest
 from blender_deepdream.protocol.settings import DreamSettings
+from blender_deepdream.protocol.wire import MAX_BLOB_BYTES, PROTOCOL_VERSION, content_hash
 
 from .conftest import linux_only
 from .process import ServerProcess, png, png_of

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from blender_deepdream.engine import brain_file
+from blender_deepdream.protocol.brain_info import BrainInfo
 from blender_deepdream.protocol.brains import BrainResult, ImportBrainRequest, PullBrainRequest
 from blender_deepdream.protocol.client import DreamClient
 from blender_deepdream.protocol.errors import (
@@ -20,7 +21,7 @@ from blender_deepdream.protocol.errors import (
     UnknownBrainError,
 )
 from blender_deepdream.protocol.jobs import JobRequest, JobState, JobStatus
-from blender_deepdream.protocol.messages import BrainInfo, DreamRequest
+from blender_deepdream.protocol.messages import DreamRequest
 
 from ..engine.caffe.networks import Net
 from ..engine.small_brains import DESCRIPTION, small_card, small_tensors

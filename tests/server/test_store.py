@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from blender_deepdream.protocol.errors import NotFoundError, RequestError, StorageError
-from blender_deepdream.protocol.messages import DreamResult, content_hash
+from blender_deepdream.protocol.messages import DreamResult
+from blender_deepdream.protocol.wire import content_hash
 from blender_deepdream.server.store import STALE_SECONDS, KeptResult, Store
 
 DATA = b"some bytes"
