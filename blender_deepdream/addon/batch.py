@@ -25,7 +25,7 @@ from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError, DeepDreamError, InputError, SceneError
 from ..protocol.frames import parse_frames
 from ..protocol.region_words import REGION_HELP, parse_regions
-from ..protocol.settings import parse_setting
+from ..protocol.settings import DreamSettings
 from . import node, runtime
 from .cache import Cache, scene_cache
 from .pipeline import Event, Job, dream_frames
@@ -171,7 +171,7 @@ def _wishes(options: argparse.Namespace) -> Wishes:
     regions = parse_regions(options.region)
     for path in (path for region in regions for path in region.blobs):
         _existing(Path(path))
-    return Wishes(dict(parse_setting(text) for text in options.set), _existing(options.guide), regions)
+    return Wishes(dict(DreamSettings.parse_assignment(text) for text in options.set), _existing(options.guide), regions)
 
 
 def _open(blend: Path) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import bpy
 
+from ..protocol.knob import Knob
 from ..protocol.layers import format_layers, parse_layers
 from ..protocol.nothing import KINDS
-from ..protocol.settings import KNOBS, DreamSettings, Knob
+from ..protocol.settings import KNOBS, DreamSettings
 
 _BRAINS_OWN = "Empty: the brain's own choice"
 

@@ -9,9 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from ..protocol.knob import Knob
 from ..protocol.messages import ColorSpace, Depth, DreamRequest
 from ..protocol.region_words import REGION_HELP, parse_regions
-from ..protocol.settings import KNOBS, MOTION, DreamSettings, Knob
+from ..protocol.settings import KNOBS, MOTION, DreamSettings
 
 DESCRIPTION = (
     "Dream one image. IN: EXR, PNG, JPEG or TIFF, or an image of nothing: clouds:512x512, dusk:512x512, noise:512x512, "
