@@ -18,6 +18,7 @@ import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
+from ..protocol.atlas import CELL_SIDES, MAX_CELLS
 from ..protocol.errors import ImageError, InputError, SettingsError
 from ..protocol.layers import CLASSES, read_choice
 from ..protocol.messages import ColorSpace, Progress
@@ -36,11 +37,6 @@ from .wanted import brains_of, no_other_brain, objective_of
 
 ATLAS_VERSION = 1
 """Raised whenever the same cell would come to other bits though the engine stayed the same."""
-
-SIZES = (32, 1024)
-"""Smallest and largest side of a cell in pixels."""
-
-MAX_CELLS = 512
 
 DREAM_SIDE = 192
 """What dreams for a cell has at least this side: in less than that no layer has room."""
@@ -153,8 +149,10 @@ def check_numbers(layers: Sequence[str], channels: int | None, size: int) -> Non
         raise InputError("Channels are shown of one layer.", "Name it: --layers NAME --channels 12.")
     if not 1 <= (len(layers) if channels is None else channels) <= MAX_CELLS:
         raise InputError(f"An atlas has 1 to {MAX_CELLS} cells.", "Name fewer layers or channels, or at least one.")
-    if not SIZES[0] <= size <= SIZES[1]:
-        raise InputError(f"A cell cannot be {size} pixels wide.", f"Give a size from {SIZES[0]} to {SIZES[1]}.")
+    if not CELL_SIDES[0] <= size <= CELL_SIDES[1]:
+        raise InputError(
+            f"A cell cannot be {size} pixels wide.", f"Give a size from {CELL_SIDES[0]} to {CELL_SIDES[1]}."
+        )
 
 
 def middle_square(image: Image, device: torch.device) -> Tensor:
@@ -170,13 +168,10 @@ def strongest_channels(
 ) -> tuple[tuple[int, float], ...]:
     """The channels of which a dream shows most more than its source, strongest first, each with how much more.
 
-    before, after: 1x3xSxS, dream space: the source, and what the whole layer dreams of it. How much more is Cohen's d:
-    the difference of a channel's means over the deviation within the two, so that a loud channel is not a strong one.
-    Raises SettingsError if the layer has fewer channels than `count`.
+    before, after: 1x3xSxS, dream space: the source, and what the whole layer dreams of it. count: as many as the layer
+    has, at most. How much more is Cohen's d: the difference of a channel's means over the deviation within the two, so
+    that a loud channel is not a strong one.
     """
-    available = brain.card.layer(layer).channels
-    if count > available:
-        raise SettingsError(f"Layer {layer!r} has {available} channels, not {count}.", "Ask for fewer.")
     source, dream_ = (_answers(brain, layer, picture) for picture in (before, after))
     spread = ((source.var(1) + dream_.var(1)) / 2).sqrt()
     # a channel that answers to neither is not infinitely strong
@@ -186,11 +181,14 @@ def strongest_channels(
 
 
 def _strongest_subjects(studio: _Studio, whole: Subject, count: int) -> Generator[Progress, None, list[Subject]]:
-    """One subject for each of a layer's strongest channels."""
+    """One subject for each of a layer's strongest channels. Raises InputError, SettingsError before it dreams."""
     layer = whole.cell.layer
     choice = read_choice(layer)
     if choice.channels or choice.classes:
         raise InputError(f"{layer!r} names channels already.", "Name the layer alone to see its strongest ones.")
+    available = studio.brain.card.layer(layer).channels
+    if count > available:
+        raise SettingsError(f"Layer {layer!r} has {available} channels, not {count}.", "Ask for fewer.")
     before = resize_picture(studio.source, Size(whole.side, whole.side))
     after = yield from studio.dreamt(whole)
     strongest = strongest_channels(studio.brain, layer, before, after, count)

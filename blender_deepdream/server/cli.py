@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from ..protocol.atlas import CELL_SIDES, MAX_CELLS
 from ..protocol.errors import CancelledError, DeepDreamError, InputError
 from ..protocol.wire import MAX_BLOB_BYTES, PROTOCOL_VERSION
 from .brain_arguments import add_brain_actions
@@ -94,14 +95,16 @@ def _add_atlas(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -
     parser.add_argument(
         "--layers", action="append", default=[], metavar="NAME,...", help="which (default: all, early to late)"
     )
-    parser.add_argument("--channels", type=whole(1, 512), metavar="N", help="the N strongest channels of one layer")
+    parser.add_argument(
+        "--channels", type=whole(1, MAX_CELLS), metavar="N", help="the N strongest channels of one layer"
+    )
     parser.add_argument(
         "--source",
         default="dusk",
         metavar="dusk|clouds|...|IMG",
         help="what all dream from: an image, or clouds, noise, gradient, hue or dusk (default), clouds of all colours",
     )
-    parser.add_argument("--size", type=whole(32, 1024), default=192, metavar="PX", help="of a cell (default: 192)")
+    parser.add_argument("--size", type=whole(*CELL_SIDES), default=192, metavar="PX", help="of a cell (default: 192)")
     parser.add_argument("--cells", type=Path, metavar="DIR", help="folder for the cells too, each as a JPEG")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where finished cells are kept")
     _add_machine(parser)

@@ -151,6 +151,6 @@ def test_the_middle_of_a_source_of_any_kind():
         (["_blocks.4"] * 600, {}, InputError, "512"),
     ],
 )
-def test_what_cannot_be_shown_is_said(brain, dusk, layers, more, error, said):
+def test_what_cannot_be_shown_is_said_before_anything_is_dreamed(brain, dusk, layers, more, error, said):
     with pytest.raises(error, match=said):
-        news(atlas(brain, dusk, layers, **{"size": 32} | more))
+        next(atlas(brain, dusk, layers, **{"size": 32} | more))
