@@ -20,7 +20,6 @@ from ..engine.kitsch import (
     check_judge,
     feature_layer,
     impression,
-    mean_distance,
     pairwise,
     yardstick,
 )
@@ -87,7 +86,7 @@ def _tell_distance(seen: dict[Path, Impression], brain: Brain, options: argparse
     measure = _measured(brain, options)
     paths = list(seen)
     pairs = pairwise(list(seen.values()))
-    mean = mean_distance(list(seen.values()))
+    mean = sum(pairs.values()) / len(pairs)
     layer = feature_layer(brain).name
     if options.json:
         told: dict[str, Any] = {

@@ -40,7 +40,8 @@ def _dream(bench: Workbench, request: DreamRequest, brains: Mapping[str, str], r
     for blob in request.blobs:
         bench.blob(blob)
     target, detail = (bench.store.temporary_path(".exr") for _ in range(2))
-    load = functools.partial(bench.brain, wanted=brains)
+    # each is looked up in the library once, however many parts of the dream ask for it
+    load = functools.cache(lambda name: bench.brain(name, brains))
     try:
         with said_as_sent(bench.store, _names(request)):
             steps = dream_file(request, target, load, bench.store.blob_path, report.show, detail)

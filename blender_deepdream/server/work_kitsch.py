@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from ..engine.brain import Brain
 from ..engine.cell_cache import CellCache
 from ..engine.images import read_image
 from ..engine.kitsch import Impression, Yardstick, check_judge, impression, mean_distance, yardstick
@@ -35,11 +36,11 @@ def look_at_images(bench: Workbench, request: KitschRequest, brains: Mapping[str
     told = tuple(Seen(blob, tuple(one.classes(CLASSES)), tuple(one.families().items())) for blob, one in seen.items())
     if len(seen) < 2:
         return KitschResult(told, None, None, None, round(time.monotonic() - start, 3))
-    measure = _measured(bench, request, brains, report)
+    measure = _measured(bench, judge, brains, report)
     mean = mean_distance(list(seen.values()))
     return KitschResult(told, mean, measure.same_layer, measure.other_layer, round(time.monotonic() - start, 3))
 
 
-def _measured(bench: Workbench, request: KitschRequest, brains: Mapping[str, str], report: Report) -> Yardstick:
-    judge, dreamer = bench.brain(request.brain, brains), bench.brain(YARDSTICK_BRAIN, brains)
+def _measured(bench: Workbench, judge: Brain, brains: Mapping[str, str], report: Report) -> Yardstick:
+    dreamer = bench.brain(YARDSTICK_BRAIN, brains)
     return follow(yardstick(dreamer, judge, CellCache(bench.store.root / "cells")), report.advance)
