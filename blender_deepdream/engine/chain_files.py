@@ -11,9 +11,10 @@ import numpy as np
 import OpenImageIO as oiio
 import torch
 
-from ..protocol.errors import ImageError, StorageError
+from ..protocol.errors import ImageError
 from .color import Array
 from .correspondence import Vectors
+from .image_output import write_halves
 from .images import check_size, open_image, parts_of, read_channels
 from .temporal import BANDS, Detail
 
@@ -26,14 +27,7 @@ _AGAIN = "Dream the frame before again."
 def write_detail(detail: Detail, path: Path) -> None:
     """A half-float EXR; the same detail always comes to the same bytes. Raises StorageError."""
     planes = np.ascontiguousarray(detail.planes[0].permute(1, 2, 0).cpu().numpy())
-    spec = oiio.ImageSpec(planes.shape[1], planes.shape[0], 3, "half")
-    spec.attribute("compression", "zip")
-    spec.attribute("DateTime", "2000:01:01 00:00:00")
-    spec.attribute(_HELD, json.dumps([detail.reach, *detail.energies]))
-    output = oiio.ImageOutput.create("openexr")
-    done = output is not None and output.open(str(path.absolute()), spec) and output.write_image(planes)
-    if output is None or not (output.close() and done):
-        raise StorageError(f"{path} cannot be written: {oiio.geterror()}", "See that the disk has room.")
+    write_halves(planes, path, {_HELD: json.dumps([detail.reach, *detail.energies])})
 
 
 def read_detail(path: Path, device: torch.device | str = "cpu") -> Detail:

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..protocol.errors import ImageError
+from .color import Array
 
 ASTRAY = 1.0
 """Pixels by which the way back and forth may miss: more is another surface."""
@@ -36,7 +37,6 @@ WILD = 1e5
 FEATHER = 7
 """Pixels over which trust fades in from where there is none."""
 
-Array = NDArray[np.float32]
 Device = torch.device | str
 Homography = Sequence[float]
 """Nine numbers, row by row: from (x, y, 1) of a pixel now to that of the same direction in the frame before, up to a

@@ -6,6 +6,7 @@ The same image always comes to the same bytes: no times, no names, no versions o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,12 +59,12 @@ def write_image(image: Image, path: Path, depth: Depth | None = None, highlights
     depth = check_depth(path, depth)
     format_ = _FORMATS[path.suffix.lower()]
     values = _to_floats(image, depth) if depth.is_float else _to_integers(image, depth, format_.has_alpha, highlights)
-    try:
-        with replaced_whole(path) as part:
-            _reserve(part, values.nbytes)
-            _encode(values, format_, depth, part)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    _write(values, format_, depth, path)
+
+
+def write_halves(values: NDArray[np.float16], path: Path, texts: Mapping[str, str]) -> None:
+    """Write HxWx3 numbers, whatever they are, to an .exr file, with texts by name beside them. Raises StorageError."""
+    _write(values, _FORMATS[".exr"], Depth.HALF, path, texts)
 
 
 def check_depth(path: Path, depth: Depth | None) -> Depth:
@@ -80,6 +81,17 @@ def check_depth(path: Path, depth: Depth | None) -> Depth:
     return depth or format_.depths[0]
 
 
+def _write(
+    values: NDArray[Any], format_: _Format, depth: Depth, path: Path, texts: Mapping[str, str] | None = None
+) -> None:
+    try:
+        with replaced_whole(path) as part:
+            _reserve(part, values.nbytes)
+            _encode(values, format_, depth, part, texts or {})
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 def _reserve(path: Path, raw_bytes: int) -> None:
     """Have the disk prove that it has room for the image, however badly it compresses.
 
@@ -91,7 +103,7 @@ def _reserve(path: Path, raw_bytes: int) -> None:
             file.write(block)
 
 
-def _encode(values: NDArray[Any], format_: _Format, depth: Depth, path: Path) -> None:
+def _encode(values: NDArray[Any], format_: _Format, depth: Depth, path: Path, texts: Mapping[str, str]) -> None:
     height, width, channels = values.shape
     spec = oiio.ImageSpec(width, height, channels, _TYPES[depth])
     spec.channelnames = _NAMES[channels]
@@ -103,6 +115,8 @@ def _encode(values: NDArray[Any], format_: _Format, depth: Depth, path: Path) ->
     if not depth.is_float:
         spec.attribute("oiio:UnassociatedAlpha", 1)
         spec.attribute("oiio:ColorSpace", "sRGB")
+    for name, text in texts.items():
+        spec.attribute(name, text)
     output = oiio.ImageOutput.create(format_.name)
     if output is None:
         raise ImageError(f"{path} cannot be written: {oiio.geterror()}")
