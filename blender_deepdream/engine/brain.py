@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..protocol.brain_info import BrainDetails, BrainInfo, Layer
-from ..protocol.errors import UnknownLayerError
+from ..protocol.errors import UnknownLayerError, did_you_mean
 from ..protocol.layers import LayerWeights
 
 __all__ = ["Brain", "BrainCard", "Layer", "Network", "Preprocessing"]
@@ -71,9 +70,14 @@ class BrainCard:
     def details(self) -> BrainDetails:
         return BrainDetails(self.info(), self.architecture, self.layers, self.classes, self.recipe)
 
+    @property
+    def every_layer(self) -> tuple[Layer, ...]:
+        """The layers, early to late, and the classifier."""
+        return self.layers if self.classifier is None else (*self.layers, self.classifier)
+
     def layer(self, name: str) -> Layer:
         """A layer, the classifier among them. Raises UnknownLayerError, which names the layers there are."""
-        for layer in (*self.layers, *filter(None, [self.classifier])):
+        for layer in self.every_layer:
             if layer.name == name:
                 return layer
         raise _unknown_layer(self.name, name, [layer.name for layer in self.layers])
@@ -120,6 +124,5 @@ class Brain:
 
 
 def _unknown_layer(brain: str, name: str, known: Sequence[str]) -> UnknownLayerError:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    return UnknownLayerError(f"Brain {brain!r} has no layer {name!r}.", f"{hint}Its layers are: {', '.join(known)}.")
+    hint = f"{did_you_mean(name, known)}Its layers are: {', '.join(known)}."
+    return UnknownLayerError(f"Brain {brain!r} has no layer {name!r}.", hint)

@@ -77,12 +77,11 @@ def _check(card: BrainCard) -> None:
 
 
 def _check_layers(card: BrainCard) -> None:
-    layers = (*card.layers, *filter(None, [card.classifier]))
-    names = [layer.name for layer in layers]
+    names = [layer.name for layer in card.every_layer]
     if not 0 < len(card.layers) <= MAX_LISTED_LAYERS or len(set(names)) != len(names):
         raise BrainFileError("The brain has no layers, too many, or two of one name.", _HINT)
-    _check_texts((layer.dreams for layer in layers), MAX_TEXT)
-    for layer in layers:
+    _check_texts((layer.dreams for layer in card.every_layer), MAX_TEXT)
+    for layer in card.every_layer:
         name = layer.name
         if not 0 < len(name) <= MAX_NAME_LENGTH or not name.isprintable() or name != name.strip() or name == CLASSES:
             raise BrainFileError(f"A layer cannot be called {name[:80]!r}.", _HINT)

@@ -147,9 +147,8 @@ def _write_checksum(path: Path) -> None:
 
 def _check_layers(card: BrainCard, network: nn.Module) -> None:
     """That the network has the layers that its card names. Raises BrainFileError."""
-    layers = (*card.layers, *filter(None, [card.classifier]))
-    channels = _channels(network, layers, card.smallest)
-    for layer in layers:
+    channels = _channels(network, card.every_layer, card.smallest)
+    for layer in card.every_layer:
         if channels.get(layer.name) != layer.channels:
             found = f"has {channels[layer.name]}" if layer.name in channels else "is not there"
             raise BrainFileError(f"Layer {layer.name[:80]!r} should have {layer.channels} channels and {found}.", _HINT)

@@ -7,7 +7,6 @@ A brain's name is its file's; a listing reads the files' headers only.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..protocol.errors import BrainFileError, InputError, StorageError, UnknownBrainError
+from ..protocol.errors import BrainFileError, InputError, StorageError, UnknownBrainError, did_you_mean
 from . import brain_file, lite0
 from .brain import Brain, BrainCard
 from .brain_card import check_name
@@ -139,9 +138,8 @@ class Library:
 
     def _unknown(self, name: str) -> UnknownBrainError:
         names = [card.name for card in self.brains()]
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(near)}? " if near else ""
-        return UnknownBrainError(f"There is no brain {name[:80]!r}.", f"{hint}Brains here: {', '.join(names)}.")
+        hint = f"{did_you_mean(name, names)}Brains here: {', '.join(names)}."
+        return UnknownBrainError(f"There is no brain {name[:80]!r}.", hint)
 
     def _read(self, path: Path) -> BrainCard:
         card = brain_file.read_card(path, self._hashes.of)

@@ -7,7 +7,6 @@ The fetching runs in a process of its own, so that it can be followed, cancelled
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
 import subprocess
 import tempfile
@@ -18,7 +17,7 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from ..protocol.errors import PullError, StorageError, UnknownBrainError
+from ..protocol.errors import PullError, StorageError, UnknownBrainError, did_you_mean
 from . import squeezenet, vision_weights
 from .brain import BrainCard
 from .library import Library
@@ -71,9 +70,8 @@ def offer(name: str) -> Offer:
         return SqueezeNetOffer()
     if name in vision_weights.TITLES:
         return VisionOffer(name)
-    near = difflib.get_close_matches(name, offers(), n=3, cutoff=0.5)
-    hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    raise UnknownBrainError(f"No brain {name[:80]!r} can be pulled.", f"{hint}There are: {', '.join(offers())}.")
+    hint = f"{did_you_mean(name, offers())}There are: {', '.join(offers())}."
+    raise UnknownBrainError(f"No brain {name[:80]!r} can be pulled.", hint)
 
 
 def pull(wanted: Offer, library: Library, on_bytes: OnBytes, *, replace_old: bool = False) -> BrainCard:

@@ -32,7 +32,8 @@ Every error carries a message that says what happened and a hint that says what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 
@@ -180,3 +181,10 @@ def from_wire(data: Mapping[str, object]) -> DeepDreamError:
     """The error that `to_wire` described; an unknown code (a newer server) becomes a plain DeepDreamError."""
     kind = BY_CODE.get(str(data.get("code", "")), DeepDreamError)
     return kind(str(data.get("message", "The server reported an error without a message.")), str(data.get("hint", "")))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """How a hint begins where a name is not known: the question whether one of those was meant that are spelled like
+    it, with a space behind it; "" if there is none."""
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(near)}? " if near else ""

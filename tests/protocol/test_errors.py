@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from blender_deepdream.protocol import errors
-from blender_deepdream.protocol.errors import BY_CODE, DeepDreamError, from_wire
+from blender_deepdream.protocol.errors import BY_CODE, DeepDreamError, did_you_mean, from_wire
 
 CLASSES = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, DeepDreamError)]
 
@@ -26,3 +26,8 @@ def test_errors_cross_the_wire(kind: type[DeepDreamError]) -> None:
 def test_errors_of_a_newer_server() -> None:
     assert type(from_wire({"code": "unheard_of", "message": "m"})) is DeepDreamError
     assert from_wire({}).message
+
+
+def test_who_meant_another_name_is_asked() -> None:
+    assert did_you_mean("lite9", ["squeezenet", "lite0", "lite1"]) == "Did you mean lite1 or lite0? "
+    assert did_you_mean("vgg", ["lite0"]) == ""

@@ -7,7 +7,6 @@ each block of an architecture hands on, not every step in it.
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 from torchvision import models
 from torchvision.ops import Permute
 
-from ...protocol.errors import BrainFileError
+from ...protocol.errors import BrainFileError, did_you_mean
 from ..brain import Layer
 from .survey import blocks, smallest_side, spots
 from .traced import TracedNetwork, fold_batch_norms, trace
@@ -94,8 +93,8 @@ def build(
 
 def _construct(architecture: str, classes: int, device: torch.device) -> nn.Module:
     if architecture not in architectures():
-        near = difflib.get_close_matches(architecture, architectures(), n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(near)}?" if near else "torchvision.models.list_models() lists those it has."
+        near = did_you_mean(architecture, architectures()).rstrip()
+        hint = near or "torchvision.models.list_models() lists those it has."
         raise BrainFileError(f"torchvision has no architecture {architecture!r}.", hint)
     ballast = _NO_BALLAST if architecture in ("googlenet", "inception_v3") else {}
 
