@@ -28,9 +28,10 @@ from ..protocol.region_words import REGION_HELP, parse_regions
 from ..protocol.settings import DreamSettings
 from . import node, runtime
 from .cache import Cache, scene_cache
-from .pipeline import Event, Job, dream_frames
+from .pipeline import dream_frames
 from .preferences import server_choice
 from .request import Wishes
+from .run import Event, Job
 from .runtime import ServerChoice
 
 COMMAND = "deepdream"

@@ -97,21 +97,34 @@ def make_folder(folder: Path) -> Path:
 
 def recorded(path: Path) -> dict[str, Any] | None:
     """The key that a file was made from; None if the file or its record is missing or damaged."""
+    noted = _whole_record(path)
+    return noted and noted["key"]
+
+
+def good_hash(path: Path, key: Mapping[str, Any] | None = None) -> str:
+    """A file's hash if it is undamaged and was made from this key, None for any; else empty."""
+    noted = _whole_record(path)
+    return str(noted["sha256"]) if noted and key in (None, noted["key"]) else ""
+
+
+def _whole_record(path: Path) -> dict[str, Any] | None:
     try:
         noted = json.loads(_record_path(path).read_text("utf-8"))
-        if path.stat().st_size == noted["size"] and file_hash(path) == noted["sha256"]:
-            return dict(noted["key"])
+        whole = path.stat().st_size == noted["size"] and file_hash(path) == noted["sha256"]
+        return {"sha256": noted["sha256"], "key": dict(noted["key"])} if whole else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return None
 
 
-def keep(temporary: Path, path: Path, key: Mapping[str, Any]) -> None:
-    """Move a finished file to its place, with a record of what it was made from. Raises StorageError."""
+def keep(temporary: Path, path: Path, key: Mapping[str, Any]) -> str:
+    """Move a finished file to its place, with a record of what it was made from. Returns its hash.
+
+    Raises StorageError.
+    """
     # the old record goes first: a kill between the two moves leaves a file that is made again, never a wrong one
     _record_path(path).unlink(missing_ok=True)
     place(temporary, path)
-    record(path, key)
+    return record(path, key)
 
 
 def place(temporary: Path, path: Path) -> None:
@@ -123,9 +136,11 @@ def place(temporary: Path, path: Path) -> None:
         raise StorageError(f"{path} cannot be written: {error.strerror}.", "Make room on the disk.") from error
 
 
-def record(path: Path, key: Mapping[str, Any]) -> None:
-    """Note what a file in the cache was made from. Raises StorageError."""
-    write_json(_record_path(path), {"key": dict(key), "size": path.stat().st_size, "sha256": file_hash(path)})
+def record(path: Path, key: Mapping[str, Any]) -> str:
+    """Note what a file in the cache was made from. Returns its hash. Raises StorageError."""
+    name = file_hash(path)
+    write_json(_record_path(path), {"key": dict(key), "size": path.stat().st_size, "sha256": name})
+    return name
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:

@@ -7,17 +7,22 @@ dream/<node>/seen/####.exr      what it saw, where motion must be guessed from p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..protocol.follows import Follows
+from . import cache as files
+from . import camera
+from .cache import Cache
 from .changes import file_hash
 from .exr import read_contents
-from .sight import Files, Sight
+from .node import DreamNode
+from .sight import Sight, size_of
+from .timeline import camera_of, go_to
 
 
 @dataclass(frozen=True)
@@ -37,47 +42,74 @@ def seen_path(dream: Path) -> Path:
     return dream.parent / "seen" / dream.name
 
 
-def camera_of(scene: bpy.types.Scene, frame: int) -> str:
-    """The camera that a frame is seen by: that of the last marker with one, else the scene's."""
-    bound = [marker for marker in scene.timeline_markers if marker.camera is not None]
-    past = [marker for marker in bound if marker.frame <= frame]
-    if bound:
-        # before the first marker Blender uses that one's camera, too
-        return str(max(past, key=lambda marker: marker.frame, default=min(bound, key=lambda m: m.frame)).camera.name)
-    return str(scene.camera.name) if scene.camera else ""
-
-
-def has_vectors(raw: Path, size: tuple[int, int] | None) -> bool:
-    """Whether rendered passes know the motion of an image of this size, pixel for pixel."""
-    if not raw.is_file():
-        return False
-    contents = read_contents(raw)
-    known = any(found.name == "Vector" and set(found.channels) == set("XYZW") for found in contents.passes)
-    return known and (contents.width, contents.height) == size
-
-
-def follow(
-    before: Before, sight: Sight, passes: tuple[Path, Path] | None, turn: tuple[float, ...] | None
-) -> tuple[Follows, Files] | None:
-    """What is asked of the dreamer besides, and the files; None where the shot begins anew.
-
-    passes: the rendered passes of this frame and of the one before; None where they do not know its motion.
-    """
-    detail = detail_path(before.path)
-    if before.record.get("size") != list(sight.size or ()) or not has_detail(before.path, before.record):
-        return None
-    files = {before.record["detail"]: detail}
-    if passes is not None:
-        now, then = (file_hash(path) for path in passes)
-        files |= {now: passes[0], then: passes[1]}
-        return Follows(before.record["detail"], before.record["source"], now, then, turn), files
-    if not before.record["seen"]:
-        return None
-    source = before.record["source"]
-    return Follows(before.record["detail"], source), files | {source: seen_path(before.path)}
-
-
 def has_detail(dream: Path, record: Mapping[str, Any]) -> bool:
     """Whether all that a dream hands on lies beside it, undamaged."""
     whole = bool(record.get("detail")) and file_hash(detail_path(dream)) == record["detail"]
     return whole and (not record["seen"] or file_hash(seen_path(dream)) == record["source"])
+
+
+class Shots:
+    """How the frames of a run hang together. scene: looked up anew each time, for an undo replaces it."""
+
+    def __init__(self, scene: Callable[[], bpy.types.Scene], cache: Cache) -> None:
+        self._scene = scene
+        self._cache = cache
+        self._views: dict[int, Any] = {}
+        self._passes: dict[int, str] = {}
+
+    def see(self, frame: int, passes: str) -> None:
+        """Note what the current frame is seen by, and the hash of its rendered passes."""
+        self._views[frame] = camera.view(self._scene())
+        self._passes[frame] = passes
+
+    def together(self, earlier: int, frame: int) -> bool:
+        """Whether no cut lies between two frames."""
+        return camera_of(self._scene(), earlier) == camera_of(self._scene(), frame)
+
+    def knows_motion(self, frame: int, dream: DreamNode, sight: Sight) -> bool:
+        """Whether a frame's rendered passes know how what the node sees has moved, pixel for pixel."""
+        scene = self._scene()
+        if dream.rendered != scene.name or scene.frame_step != 1 or not self._passes_of(frame):
+            return False
+        contents = read_contents(self._cache.raw(frame))
+        known = any(found.name == "Vector" and set(found.channels) == set("XYZW") for found in contents.passes)
+        return known and (contents.width, contents.height) == sight.size
+
+    def fed(self, sight: Sight, before: Before) -> Sight:
+        """What a node sees that feeds on the dream of the frame before; unchanged where that has another size."""
+        if size_of(before.path) != sight.size:
+            return sight
+        name = file_hash(before.path)
+        return replace(sight, before=name, files=sight.files | {name: before.path})
+
+    def followed(self, sight: Sight, frame: int, dream: DreamNode, before: Before) -> Sight:
+        """What a node sees that holds on to the frame before; unchanged where the shot begins anew."""
+        detail, source = before.record.get("detail"), before.record["source"]
+        if before.record.get("size") != list(sight.size or ()) or not has_detail(before.path, before.record):
+            return sight
+        known = {detail: detail_path(before.path)}
+        if all(self.knows_motion(number, dream, sight) for number in (frame, before.frame)):
+            now, then = (self._passes_of(number) for number in (frame, before.frame))
+            known |= {now: self._cache.raw(frame), then: self._cache.raw(before.frame)}
+            follows = Follows(detail, source, now, then, self._turn(before.frame, frame))
+        elif before.record["seen"]:
+            known[source] = seen_path(before.path)
+            follows = Follows(detail, source)
+        else:
+            return sight
+        return replace(sight, follows=follows, files=sight.files | known)
+
+    def _passes_of(self, frame: int) -> str:
+        """The hash of a frame's rendered passes; empty where they are missing or damaged."""
+        if frame not in self._passes:
+            self._passes[frame] = files.good_hash(self._cache.raw(frame))
+        return self._passes[frame]
+
+    def _turn(self, earlier: int, frame: int) -> tuple[float, ...] | None:
+        """How the background has turned since."""
+        scene = self._scene()
+        if earlier not in self._views:
+            go_to(scene, earlier)
+            self._views[earlier] = camera.view(scene)
+            go_to(scene, frame)
+        return camera.turn(self._views[frame], self._views[earlier])

@@ -22,7 +22,8 @@ class Sight:
 
     image, mask: what reached these inputs. size: the image's width and height; None in old records. regions: what
     reached the inputs of regions, by their identifiers. before: the dream of the frame before, where the node fed on
-    that; follows: what it held on to, where it followed that frame's motion.
+    that; follows: what it held on to, where it followed that frame's motion. files: where those of these lie that are
+    at hand; a record does not keep them.
     """
 
     image: str
@@ -31,6 +32,7 @@ class Sight:
     regions: Mapping[str, str] = field(default_factory=dict)
     before: str | None = None
     follows: Follows | None = None
+    files: Files = field(default_factory=dict, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         regions = dict(self.regions)
@@ -57,14 +59,14 @@ class Sight:
         )
 
 
-def captured_sight(node_id: str, folder: Path) -> tuple[Sight, Files]:
+def captured_sight(node_id: str, folder: Path) -> Sight:
     """What `rendering.capture` has written to the folder for a node."""
     paths = {path.stem.removeprefix(f"{node_id}-"): path for path in sorted(folder.glob(f"{node_id}-*.exr"))}
     hashes = {kind: file_hash(path) for kind, path in paths.items()}
     files = {hashes[kind]: path for kind, path in paths.items()}
     image, mask = hashes.pop("image"), hashes.pop("mask", None)
     regions = {kind.removeprefix("region-"): name for kind, name in hashes.items()}
-    return Sight(image, mask, size_of(paths["image"]), regions), files
+    return Sight(image, mask, size_of(paths["image"]), regions, files=files)
 
 
 def size_of(image: Path) -> tuple[int, int]:

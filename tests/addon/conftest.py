@@ -16,7 +16,8 @@ import blender_deepdream
 from blender_deepdream.addon import node, runtime
 from blender_deepdream.addon.cache import Cache
 from blender_deepdream.addon.node import DreamNode
-from blender_deepdream.addon.pipeline import Job, dream_frames
+from blender_deepdream.addon.pipeline import dream_frames
+from blender_deepdream.addon.run import Job
 from blender_deepdream.addon.runtime import ServerChoice
 from tests.scenes import build_scene
 

@@ -13,8 +13,8 @@ import pytest
 
 from blender_deepdream.addon import compat, node
 from blender_deepdream.addon.cache import Cache
-from blender_deepdream.addon.pipeline import Job
 from blender_deepdream.addon.request import Wishes
+from blender_deepdream.addon.run import Job
 from blender_deepdream.protocol.errors import (
     SceneError,
 )

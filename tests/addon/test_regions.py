@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from blender_deepdream.addon import compat, node, regions
-from blender_deepdream.addon.pipeline import Job
 from blender_deepdream.addon.request import Wishes
+from blender_deepdream.addon.run import Job
 from blender_deepdream.protocol.errors import SceneError
 from blender_deepdream.protocol.messages import Region
 

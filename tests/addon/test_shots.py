@@ -14,8 +14,9 @@ import pytest
 from blender_deepdream.addon import camera, compat, node
 from blender_deepdream.addon.cache import Cache
 from blender_deepdream.addon.changes import file_hash
-from blender_deepdream.addon.pipeline import Job, dream_frames
-from blender_deepdream.addon.shots import camera_of
+from blender_deepdream.addon.pipeline import dream_frames
+from blender_deepdream.addon.run import Job
+from blender_deepdream.addon.timeline import camera_of
 
 from .conftest import only_node, pixels, quicken, run
 

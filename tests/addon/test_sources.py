@@ -13,7 +13,8 @@ import pytest
 
 from blender_deepdream.addon.cache import Cache
 from blender_deepdream.addon.changes import file_hash
-from blender_deepdream.addon.pipeline import Job, dream_frames
+from blender_deepdream.addon.pipeline import dream_frames
+from blender_deepdream.addon.run import Job
 
 from .conftest import only_node, pixels, run
 

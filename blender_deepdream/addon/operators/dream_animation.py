@@ -9,7 +9,7 @@ import bpy
 
 from ...protocol.errors import SceneError
 from ..cache import scene_cache
-from ..pipeline import Job
+from ..run import Job
 from .running import DreamOperator, connect
 
 

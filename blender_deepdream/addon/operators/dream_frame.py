@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..cache import scene_cache
-from ..pipeline import Job
+from ..run import Job
 from .running import DreamOperator, connect
 
 

@@ -12,8 +12,9 @@ import bpy
 from ...protocol.client import DreamClient
 from ...protocol.errors import CancelledError, DeepDreamError, InternalError
 from .. import runtime
-from ..pipeline import Event, Job, dream_frames
+from ..pipeline import dream_frames
 from ..preferences import server_choice
+from ..run import Event, Job
 
 _TICK_SECONDS = 0.05
 log = logging.getLogger(__name__)

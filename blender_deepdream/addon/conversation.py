@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The conversation with the dream server: found or started when first needed, and reached for again when lost."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from ..protocol.client import DreamClient
+from ..protocol.errors import DeepDreamError, ServerUnavailableError
+from ..protocol.messages import DreamRequest, Progress
+from .run import Event, Stopwatch
+from .sight import Files
+from .task import DreamTask, Finished
+
+_Answer = TypeVar("_Answer")
+
+
+class Conversation:
+    """connect: finds a server or starts one. patience: seconds to wait for news before yielding."""
+
+    def __init__(self, connect: Callable[[], DreamClient], patience: float, seconds: Stopwatch) -> None:
+        self._connect = connect
+        self._patience = patience
+        self._seconds = seconds
+        self._client: DreamClient | None = None
+
+    def resolve(self, request: DreamRequest) -> str:
+        """The id that the server would give to this request: the same id means the same pixels."""
+        return self._reached(lambda client: client.resolve(request))
+
+    def dream(
+        self,
+        request: DreamRequest,
+        blobs: Files,
+        destination: Path,
+        detail: Path,
+        event: Callable[[Progress | None], Event],
+    ) -> Iterator[Event]:
+        """Dream on the server; a server that is lost in the middle is reached for once more. Returns Finished.
+
+        destination, detail: as for a DreamTask. event: what to yield of the progress, None where there is no news.
+        """
+        for last_try in (False, True):
+            try:
+                finished: Finished = yield from self._watch(request, blobs, destination, detail, event)
+            except ServerUnavailableError:
+                if last_try:
+                    raise
+                self._client = None
+            else:
+                self._seconds.add("transfer", finished.transfer)
+                self._seconds.add("dream", finished.dream)
+                return finished
+
+    def _watch(
+        self,
+        request: DreamRequest,
+        blobs: Files,
+        destination: Path,
+        detail: Path,
+        event: Callable[[Progress | None], Event],
+    ) -> Iterator[Event]:
+        task = DreamTask(self._reached(lambda client: client), request, blobs, destination, detail)
+        try:
+            while True:
+                try:
+                    update = task.updates.get(timeout=self._patience)
+                except queue.Empty:
+                    yield event(None)
+                    continue
+                if isinstance(update, Finished):
+                    return update
+                if isinstance(update, DeepDreamError):
+                    raise update
+                yield event(update)
+        finally:
+            task.cancel()
+
+    def _reached(self, ask: Callable[[DreamClient], _Answer]) -> _Answer:
+        """Ask the server something, starting or finding it first if need be, and once more if it was lost."""
+        if self._client:
+            with suppress(ServerUnavailableError), self._seconds.timed("transfer"):
+                return ask(self._client)
+        with self._seconds.timed("server"):
+            self._client = self._connect()
+        with self._seconds.timed("transfer"):
+            return ask(self._client)

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One node's dream at one frame: the one on disk while it is good, else dreamed anew, from the frame before on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..protocol.messages import DreamRequest, Progress
+from . import cache as files
+from . import node
+from .conversation import Conversation
+from .node import DreamNode
+from .request import is_coherent, make_request
+from .run import Event, Job
+from .shots import Before, Shots, detail_path, has_detail, seen_path
+from .sight import Files, Sight, captured_sight
+from .task import Finished
+from .timeline import go_to
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A node's dream at a frame. made_from: the hashes of all that the compositor shows there, before the node.
+
+    before: the dream of the frame before, if it feeds or holds on to that.
+    """
+
+    frame: int
+    dream: DreamNode
+    made_from: Sequence[Any]
+    before: Before | None
+
+
+class Dreaming:
+    """What the nodes of a run dream.
+
+    scene: looked up anew each time. saved: what `changes.saved_hashes` gave. notes: what people must be told, in
+    words; who tells them takes it away.
+    """
+
+    def __init__(
+        self, job: Job, scene: Callable[[], bpy.types.Scene], server: Conversation, shots: Shots, saved: Sequence[Any]
+    ) -> None:
+        self.notes: list[str] = []
+        self._job = job
+        self._scene_now = scene
+        self._server = server
+        self._shots = shots
+        self._saved = [*saved]
+        self._finished: dict[str, int] = {}
+        """By a node's id: the last frame that it has dreamed in this run, or has a good dream of."""
+
+    @property
+    def _scene(self) -> bpy.types.Scene:
+        return self._scene_now()
+
+    def path(self, frame: int, dream: DreamNode) -> Path:
+        return node.frame_path(self._job.cache.dreams(dream.folder_name), frame)
+
+    def show(self, frame: int, dream: DreamNode) -> None:
+        """Let the node show its dream of this frame, which is good."""
+        node.show_dreams(dream, self.path(frame, dream), self._scene)
+        self._finished[dream.id] = frame
+
+    def before(self, frame: int, dream: DreamNode) -> Before | None:
+        """The dream of the frame before, if this one feeds or holds on to it and it is good."""
+        earlier, settings = frame - self._scene.frame_step, dream.group.deepdream
+        if earlier < min(self._scene.frame_start, self._job.frames[0]):
+            return None
+        if not settings.endless and not self._holds_on(earlier, frame, dream):
+            return None
+        if self._finished.get(dream.id) == earlier or self._was_good(earlier, dream):
+            return Before(earlier, self.path(earlier, dream), self._kept(earlier, dream))
+        if settings.endless or len(self._job.frames) > 1:
+            self._begins_anew(frame, dream, f"frame {earlier} has no dream that today's settings would give")
+        return None
+
+    def _holds_on(self, earlier: int, frame: int, dream: DreamNode) -> bool:
+        return is_coherent(dream.group.deepdream, self._job.wishes) and self._shots.together(earlier, frame)
+
+    def _was_good(self, frame: int, dream: DreamNode) -> bool:
+        """Whether another frame's dream is on disk, and what its settings of today would give again."""
+        kept = self._kept(frame, dream)
+        if not kept or (self._job.reuse_captures and kept["made_from"][: len(self._saved)] != self._saved):
+            return False
+        found = self._scene.frame_current
+        go_to(self._scene, frame)
+        request, _ = self._request(frame, dream, Sight.from_json(kept))
+        go_to(self._scene, found)
+        return self._server.resolve(request) == kept["job"]
+
+    def _begins_anew(self, frame: int, dream: DreamNode, why: str) -> None:
+        self.notes.append(f"Frame {frame} of {dream.name} begins anew with what reaches the node: {why}.")
+
+    def good_job(self, wanted: Wanted) -> str | None:
+        """The job of the dream on disk, if it is what today's settings and a saved, unchanged scene would give."""
+        kept = self._kept(wanted.frame, wanted.dream) if self._job.reuse_captures else {}
+        if not kept or kept["made_from"] != [*wanted.made_from]:
+            return None
+        sight = Sight.from_json(kept)
+        if sight != self._after(sight, wanted):
+            return None
+        request, _ = self._request(wanted.frame, wanted.dream, sight)
+        return str(kept["job"]) if self._is_good(request, kept, wanted) else None
+
+    def _is_good(self, request: DreamRequest, kept: dict[str, Any], wanted: Wanted) -> bool:
+        """Whether the dream on disk is what the request would give, with what it hands on."""
+        if not kept or self._server.resolve(request) != kept["job"]:
+            return False
+        return not request.keep or has_detail(self.path(wanted.frame, wanted.dream), kept)
+
+    def _after(self, sight: Sight, wanted: Wanted) -> Sight:
+        """What a node sees, with what it has of the frame before."""
+        sight = replace(sight, before=None, follows=None)
+        if wanted.before is None:
+            return sight
+        if wanted.dream.group.deepdream.endless:
+            return self._shots.fed(sight, wanted.before)
+        return self._shots.followed(sight, wanted.frame, wanted.dream, wanted.before)
+
+    def dream(self, wanted: Wanted, captures: Path, event: Callable[[Progress | None], Event]) -> Iterator[Event]:
+        """Dream what was captured for a node, unless just that lies on disk already. Returns the job's id.
+
+        event: what to yield of the progress, None where there is no news.
+        """
+        frame, dream = wanted.frame, wanted.dream
+        sight = self._after(captured_sight(dream.id, captures), wanted)
+        if wanted.before and dream.group.deepdream.endless and not sight.before:
+            self._begins_anew(frame, dream, "the frame before has another size")
+        request, more = self._request(frame, dream, sight)
+        path, kept = self.path(frame, dream), self._kept(frame, dream)
+        key = sight.to_json() | {"made_from": [*wanted.made_from]}
+        if self._is_good(request, kept, wanted):
+            files.record(path, kept | key)
+            return kept["job"]
+        temporary, detail = (self._job.cache.scratch(name) / path.name for name in ("dream", "detail"))
+        blobs = {blob: (sight.files | more)[blob] for blob in request.blobs}
+        finished: Finished = yield from self._server.dream(request, blobs, temporary, detail, event)
+        guessed = bool(finished.detail) and not self._shots.knows_motion(frame, dream, sight)
+        if finished.detail:
+            files.place(detail, detail_path(path))
+        if guessed:
+            files.place(sight.files[sight.image], seen_path(path))
+        files.keep(temporary, path, key | {"job": finished.job, "detail": finished.detail, "seen": guessed})
+        return finished.job
+
+    def _kept(self, frame: int, dream: DreamNode) -> dict[str, Any]:
+        """What the dream on disk was made from; empty if there is none, or a damaged one."""
+        return files.recorded(self.path(frame, dream)) or {}
+
+    def _request(self, frame: int, dream: DreamNode, sight: Sight) -> tuple[DreamRequest, Files]:
+        """What is asked for at this frame, and the files of its guides and masks."""
+        return make_request(dream.group.deepdream, sight, frame, self._job.wishes, self._job.cache.scratch("images"))

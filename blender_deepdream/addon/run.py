@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run of the pipeline: what is asked of it, what it tells on its way, and where its time went."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import bpy
+
+from ..protocol.client import DreamClient
+from ..protocol.messages import Progress
+from .cache import Cache
+from .request import Wishes
+
+_DOING = {
+    "render": "rendering 3D",
+    "capture": "capturing",
+    "transfer": "sending",
+    "dream": "dreaming",
+    "composite": "compositing",
+}
+Stage = Literal["render", "server", "capture", "transfer", "dream", "composite"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Where the work is. done: frames finished before this one. progress: of the dream in hand.
+
+    note: something that people must be told, in words; in one event only.
+    """
+
+    frame: int
+    done: int
+    total: int
+    stage: Stage | Literal["finished"]
+    node: str = ""
+    progress: Progress | None = None
+    note: str = ""
+
+    @property
+    def fraction(self) -> float:
+        dreamed = self.stage in ("composite", "finished")
+        inside = 1.0 if dreamed else self.progress.fraction if self.progress else 0.0
+        return (self.done + inside) / self.total
+
+    @property
+    def text(self) -> str:
+        """One line for people: `Frame 12 (3 of 24): dreaming, octave 2 of 4, 14 s left`."""
+        where = f"Frame {self.frame} ({self.done + 1} of {self.total})"
+        words = [_DOING.get(self.stage, self.stage)]
+        if self.progress:
+            words.append(f"octave {self.progress.octave} of {self.progress.octaves}")
+            if self.progress.eta is not None:
+                words.append(f"{self.progress.eta:.0f} s left")
+        return f"{where}: {', '.join(words)}"
+
+
+class Stopwatch(dict[Stage, float]):
+    """Seconds by stage."""
+
+    def add(self, stage: Stage, seconds: float) -> None:
+        self[stage] = self.get(stage, 0.0) + seconds
+
+    @contextmanager
+    def timed(self, stage: Stage) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(stage, time.perf_counter() - started)
+
+
+@dataclass
+class Job:
+    """What to dream and where it goes.
+
+    output: gives a frame's file, or is None when the frame is only shown; file_format: Blender's name for its format.
+    wishes: what stands above the nodes' own settings. only: the name of the one node to dream.
+    reuse_captures: whether a saved scene's compositor may be taken as unchanged; in a window it may not.
+    patience: seconds to wait for the server before yielding; 0 in a window.
+    """
+
+    scene: bpy.types.Scene
+    frames: Sequence[int]
+    cache: Cache
+    connect: Callable[[], DreamClient]
+    output: Callable[[int], Path] | None = None
+    file_format: str = ""
+    wishes: Wishes = field(default_factory=Wishes)
+    only: str = ""
+    rerender: bool = False
+    reuse_captures: bool = False
+    patience: float = 0.1
+    seconds: Stopwatch = field(default_factory=Stopwatch)
