@@ -19,7 +19,7 @@ import io
 import json
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -119,6 +119,12 @@ class DreamClient:
                 file.seek(0)
                 self._json("PUT", f"/v1/blobs/{sha}", upload=file, size=size)
         return sha
+
+    def missing_blobs(self, blobs: Iterable[str]) -> set[str]:
+        """Those that the server does not have, of at most `MAX_LISTED_BLOBS`."""
+        answer = self._json("POST", "/v1/blobs/missing", {"blobs": list(map(check_hash, blobs))})
+        with self._well_formed():
+            return set(map(check_hash, answer["missing"]))
 
     def get_blob(self, sha: str, path: Path) -> None:
         """Download a blob; the file appears under its name only when it is complete and its hash right.

@@ -24,7 +24,11 @@ CLIENT_HEADER = "DeepDream-Client"
 the job away from another."""
 
 MAX_BLOB_BYTES = 2 * 2**30
-MAX_REQUEST_BYTES = 2**20
+MAX_REQUEST_BYTES = 2**23
+"""Enough for a training's twenty thousand pictures by blob and name."""
+
+MAX_LISTED_BLOBS = 20_000
+"""How many blobs a server is asked after at once."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CLIENT = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -45,6 +49,16 @@ def check_hash(value: object) -> str:
     if not isinstance(value, str) or not _SHA256.fullmatch(value):
         raise RequestError("A blob or job is named by 64 lower-case hexadecimal digits, its SHA-256.")
     return value
+
+
+def check_blob_list(data: object) -> tuple[str, ...]:
+    """The blobs that a question is about, each once: `{"blobs": [...]}`. Raises RequestError."""
+    check_fields(data, "question", {"blobs"})
+    assert isinstance(data, Mapping)
+    blobs = data.get("blobs")
+    if not isinstance(blobs, list) or len(blobs) > MAX_LISTED_BLOBS:
+        raise RequestError(f"blobs must be a list of at most {MAX_LISTED_BLOBS} blobs.")
+    return tuple(dict.fromkeys(map(check_hash, blobs)))
 
 
 def check_client(value: object) -> str:

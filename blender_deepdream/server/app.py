@@ -31,6 +31,7 @@ from ..protocol.wire import (
     MAX_REQUEST_BYTES,
     PROTOCOL_HEADER,
     PROTOCOL_VERSION,
+    check_blob_list,
     check_client,
     check_hash,
 )
@@ -122,6 +123,12 @@ def _blob_routes(services: Services) -> APIRouter:
     async def put(sha: str, request: Request) -> dict[str, str]:
         await _receive_blob(check_hash(sha), request, services)
         return {"sha256": sha}
+
+    @router.post("/missing")
+    async def missing(request: Request) -> dict[str, list[str]]:
+        """Those of the blobs `{"blobs": [...]}` that are not here."""
+        blobs = check_blob_list(await _json_body(request))
+        return {"missing": await asyncio.to_thread(lambda: [sha for sha in blobs if not store.has_blob(sha)])}
 
     @router.get("/{sha}")
     @router.head("/{sha}")
@@ -228,6 +235,11 @@ async def _receive_blob(sha: str, request: Request, services: Services) -> None:
 
 
 async def _job_request(request: Request) -> JobRequest:
+    return request_from_json(await _json_body(request))
+
+
+async def _json_body(request: Request) -> object:
+    """Raises TooLargeError, RequestError."""
     body = _Body(request, MAX_REQUEST_BYTES)
     try:
         text = b"".join([piece async for piece in body.pieces()])
@@ -235,12 +247,11 @@ async def _job_request(request: Request) -> JobRequest:
         await body.drain()
         raise
     try:
-        data = json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise RequestError(
             "The request is not JSON, or nested too deeply.", "Send one JSON object in UTF-8."
         ) from error
-    return request_from_json(data)
 
 
 class _Body:

@@ -121,6 +121,14 @@ def test_blobs_there_and_back(client: DreamClient, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
 
 
+def test_which_blobs_are_missing(server: ServerProcess, client: DreamClient) -> None:
+    there, missing = client.put_blob(b"there"), content_hash(b"missing")
+    assert client.missing_blobs([there, missing, missing]) == {missing}
+    assert client.missing_blobs([]) == set()
+    for wrong in (b"[]", b'{"blobs": ["x"]}', b'{"blobs": [], "more": 1}', b'{"blobs": 1}', b"{"):
+        assert ask(server, "POST", "/v1/blobs/missing", wrong)[0] == 400
+
+
 def test_an_empty_blob(client: DreamClient, tmp_path: Path) -> None:
     sha = client.put_blob(b"")
     client.get_blob(sha, tmp_path / "out")
@@ -231,10 +239,10 @@ def test_numbers_that_are_not_json(server: ServerProcess, number: bytes) -> None
     assert ask(server, "POST", "/v1/jobs", body)[0] == 400
 
 
-def test_a_request_of_two_megabytes(client: DreamClient) -> None:
+def test_a_request_of_ten_megabytes(client: DreamClient) -> None:
     class Endless(DreamRequest):
         def to_json(self) -> dict[str, Any]:
-            return {"kind": "x" * 2**21}
+            return {"kind": "x" * 10 * 2**20}
 
     with pytest.raises(TooLargeError):
         client.submit(Endless(NO_BLOB))
