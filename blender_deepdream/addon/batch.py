@@ -24,7 +24,7 @@ import bpy
 from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError, DeepDreamError, InputError, SceneError
 from ..protocol.frames import parse_frames
-from ..protocol.region_words import REGION_HELP, parse_regions
+from ..protocol.region_words import add_region_argument, parse_regions
 from ..protocol.settings import DreamSettings
 from . import node, runtime
 from .cache import Cache, scene_cache
@@ -99,14 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--token-file", metavar="FILE", help="the server's token")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a setting, for all nodes")
     parser.add_argument("--guide", metavar="IMG", type=Path, help="guide image, for all nodes that need one")
-    parser.add_argument(
-        "--region",
-        action="append",
-        nargs="+",
-        default=[],
-        metavar=("MASK", "LAYERS"),
-        help=f"for all nodes, in the place of their own: {REGION_HELP}",
-    )
+    add_region_argument(parser, "for all nodes, in the place of their own")
     parser.add_argument("--node", metavar="NAME", default="", help="dream this node only")
     parser.add_argument(
         "--add-node", action="store_true", help="put a DeepDream node before the output if there is none"

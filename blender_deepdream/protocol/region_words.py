@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 
 from .errors import InputError
@@ -10,10 +11,17 @@ from .layers import parse_layers
 from .messages import MAX_REGIONS, Region
 from .settings import KNOBS
 
-REGION_HELP = (
+_HELP = (
     "a part that dreams of its own: its mask, its layers with weights, joined by commas (- for the image's own), then "
     "objective=NAME and guide=IMG if they are its own; repeatable"
 )
+
+
+def add_region_argument(parser: argparse.ArgumentParser, when: str) -> None:
+    """The argument `--region`, for `parse_regions`. when: what its help begins with."""
+    parser.add_argument(
+        "--region", action="append", nargs="+", default=[], metavar=("MASK", "LAYERS"), help=f"{when}: {_HELP}"
+    )
 
 
 def parse_regions(typed: Sequence[Sequence[str]]) -> tuple[Region, ...]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ..protocol.knob import Knob
 from ..protocol.messages import ColorSpace, Depth, DreamRequest
-from ..protocol.region_words import REGION_HELP, parse_regions
+from ..protocol.region_words import add_region_argument, parse_regions
 from ..protocol.settings import KNOBS, MOTION, DreamSettings
 
 DESCRIPTION = (
@@ -39,14 +39,7 @@ def add_dream_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--guide", metavar="IMG", help="image whose things steer the dream (objective: guide-dot if not said)"
     )
-    parser.add_argument(
-        "--region",
-        action="append",
-        nargs="+",
-        default=[],
-        metavar=("MASK", "LAYERS"),
-        help="after IN and OUT: " + REGION_HELP,
-    )
+    add_region_argument(parser, "after IN and OUT")
     parser.add_argument(
         "--frames",
         type=whole(1, MAX_FRAMES),
