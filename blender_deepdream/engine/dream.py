@@ -9,7 +9,7 @@ Mordvintsev, Olah and Tyka, "Inceptionism", 2015, https://github.com/google/deep
 from __future__ import annotations
 
 import random
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from .images import Image
 from .masks import dream_mask
 from .memory import memory_errors
 from .motion import moved
+from .objectives import Objective
 from .octaves import Size, Wrap, octave_sizes, resize, resize_picture, with_margin, without_margin
 from .pace import Pace
 from .precision import automatic, in_precision
@@ -72,10 +73,8 @@ def dream(  # noqa: PLR0913  (all that a dream may be given, most of it by name)
         palette = source if image is still else _seen(still, settings, wrap, brain.device)
         where = with_margin(dream_mask(mask, dreamspace.dreamable(image), brain.device), wrap)
         sizes = octave_sizes(Size(*source.shape[-2:]), settings.octaves, settings.octave_scale)
-        brains = brains_of([settings, *(region.settings for region in regions)], brain, load)
-        brains = {name: in_precision(known, settings.precision) for name, known in brains.items()}
-        whole = objective_of(settings, guide, brains, len(sizes))
-        parts = [objective_of(region.settings, region.guide, brains, len(sizes)) for region in regions]
+        brains = _dreamers(brain, settings, regions, load)
+        whole, *parts = _objectives(settings, guide, regions, brains, len(sizes))
         areas = areas_of(whole, zip(regions, parts, strict=True), image.size, wrap, brain.device)
         tiling = Tiling(settings.tile, brain.device, max(known.card.smallest for known in brains.values()))
         ascent = Ascent(brains, settings, wrap, tiling, random.Random(settings.seed))
@@ -108,6 +107,20 @@ def dream(  # noqa: PLR0913  (all that a dream may be given, most of it by name)
 def _seen(image: Image, settings: DreamSettings, wrap: Wrap, device: torch.device) -> Tensor:
     """1x3xHxW, dream space, with its margin."""
     return with_margin(dreamspace.enter(image, settings.exposure, device, settings.highlights), wrap)
+
+
+def _dreamers(brain: Brain, settings: DreamSettings, regions: Sequence[Region], load: Load) -> dict[str, Brain]:
+    """What `brains_of` finds for the image and its regions, in the precision to calculate in."""
+    found = brains_of([settings, *(region.settings for region in regions)], brain, load)
+    return {name: in_precision(known, settings.precision) for name, known in found.items()}
+
+
+def _objectives(
+    settings: DreamSettings, guide: Image | None, regions: Sequence[Region], brains: Mapping[str, Brain], octaves: int
+) -> list[Objective]:
+    """What the image shall become, then what each of its regions shall."""
+    wishes = [(settings, guide), *((region.settings, region.guide) for region in regions)]
+    return [objective_of(wanted, own, brains, octaves) for wanted, own in wishes]
 
 
 def dream_to_end(
