@@ -22,6 +22,9 @@ from .brain_card import check_name
 from .file_hashes import FileHashes
 from .whole_files import replaced_whole
 
+TAKEN = "Choose another name, or replace it."
+"""What to do about a brain's name that is taken, for those who do not say it in words of their own."""
+
 BUILT_IN = {lite0.LITE0_CARD.name: lite0.LITE0_CARD}
 
 
@@ -86,13 +89,16 @@ class Library:
         brain_file.save(path, card, tensors, description)
         return self._read(path)
 
-    def add_file(self, source: Path, name: str | None = None, *, replace_old: bool = False) -> BrainCard:
+    def add_file(
+        self, source: Path, name: str | None = None, *, replace_old: bool = False, taken: str = TAKEN
+    ) -> BrainCard:
         """Copy a brain's file into the library, under another name if one is given. Loads it once, to be sure of it.
 
-        Raises InputError if the name cannot be or is taken, BrainFileError, StorageError.
+        taken: the hint if there is a brain of that name. Raises InputError if there is, or the name cannot be,
+        BrainFileError, StorageError.
         """
         name = name or brain_file.read_card(source, lambda _: "").name  # its hash is of no use yet
-        target = self.check_free(name, replace_old=replace_old)
+        target = self.check_free(name, replace_old=replace_old, taken=taken)
         brain_file.load(source)
         _copy(source, target)
         return self._read(target)
@@ -114,12 +120,15 @@ class Library:
         except OSError as error:
             raise StorageError(f"{path} cannot be deleted: {error.strerror}.", "Check who may write there.") from error
 
-    def check_free(self, name: str, *, replace_old: bool = False) -> Path:
-        """Where a new brain of that name goes; the folder is made. Raises InputError if it cannot be, StorageError."""
+    def check_free(self, name: str, *, replace_old: bool = False, taken: str = TAKEN) -> Path:
+        """Where a new brain of that name goes; the folder is made. taken: the hint if there is one.
+
+        Raises InputError if there is one, or the name cannot be, StorageError.
+        """
         path = self.path(name)
         if name in BUILT_IN or (path.exists() and not replace_old):
-            how = "Choose another name" if name in BUILT_IN else "Choose another name, or replace it"
-            raise InputError(f"There is a brain {name!r} already.", f"{how}: --name or --replace.")
+            hint = "It is built in: choose another name." if name in BUILT_IN else taken
+            raise InputError(f"There is a brain {name!r} already.", hint)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -80,7 +80,7 @@ def pull(wanted: Offer, library: Library, on_bytes: OnBytes, *, replace_old: boo
     Raises InputError if there is one of its name, PullError if it cannot be fetched, BrainFileError if what came is
     not what it should be, StorageError, and whatever `on_bytes` raises: nothing is left behind then.
     """
-    library.check_free(wanted.name, replace_old=replace_old)
+    library.check_free(wanted.name, replace_old=replace_old, taken="Have it replaced, or keep it.")
     try:
         workshop = tempfile.TemporaryDirectory(prefix=".pulling-", dir=library.folder, ignore_cleanup_errors=True)
     except OSError as error:

@@ -17,6 +17,8 @@ from ..engine.brain import BrainCard
 from ..engine.library import Damaged
 from ..protocol.errors import CancelledError, InputError
 
+_TAKEN = "Choose another name with --name, or --replace it."
+
 
 def _list(options: argparse.Namespace) -> None:
     entries = tuple(zoo.library().everything())
@@ -85,7 +87,8 @@ def _print_layers(card: BrainCard) -> None:
 def _import(options: argparse.Namespace) -> None:
     library = zoo.library()
     if len(options.files) == 1 and options.files[0].suffix == brain_file.SUFFIX:
-        card = library.add_file(options.files[0], options.name, replace_old=options.replace)
+        _refuse_words_on_caffe(options)
+        card = library.add_file(options.files[0], options.name, replace_old=options.replace, taken=_TAKEN)
     elif len(options.files) == 2:
         card = _import_caffe(options)
     else:
@@ -96,13 +99,23 @@ def _import(options: argparse.Namespace) -> None:
     _tell("imported", card, options.json)
 
 
+def _refuse_words_on_caffe(options: argparse.Namespace) -> None:
+    """Raises InputError for what only a Caffe network can be told: a brain's file says it of itself."""
+    for flag in ("mean", "classes", "licence", "every_branch"):
+        if getattr(options, flag):
+            raise InputError(
+                f"--{flag.replace('_', '-')} is for Caffe networks: {options.files[0]} is a brain already.",
+                "Leave it out.",
+            )
+
+
 def _import_caffe(options: argparse.Namespace) -> BrainCard:
     from ..engine.caffe import import_caffe
 
     prototxt, caffemodel = options.files
     name = options.name or _name_from(caffemodel)
     library = zoo.library()
-    library.check_free(name, replace_old=options.replace)
+    library.check_free(name, replace_old=options.replace, taken=_TAKEN)
     card, description, tensors = import_caffe(
         prototxt,
         caffemodel,
@@ -125,7 +138,7 @@ def _pull(options: argparse.Namespace) -> None:
 
     library = zoo.library()
     wanted = offer(options.name)
-    library.check_free(wanted.name, replace_old=options.replace)
+    library.check_free(wanted.name, replace_old=options.replace, taken="Fetch it again with --replace, or keep it.")
     if options.json:
         said = {"name": wanted.name, "title": wanted.title, "licence": wanted.licence, "size": wanted.size}
         print(json.dumps({"offer": said | {"host": wanted.host}}), flush=True)

@@ -78,7 +78,8 @@ def test_show_tells_all(stocked: Run) -> None:
 def test_out_to_a_file_and_in_again(stocked: Run, tmp_path: Path) -> None:
     file = tmp_path / "given.safetensors"
     assert stocked("brains", "export", "small", file)[0] == 0
-    assert stocked("brains", "import", file)[0] == 2
+    code, _, problem = stocked("brains", "import", file)
+    assert (code, "--name" in problem, "--replace" in problem) == (2, True, True)
     assert stocked("brains", "import", file, "--replace")[0] == 0
     assert stocked("brains", "import", file, "--name", "other", "--json")[0] == 0
     assert stocked("brains", "remove", "other") == (0, "other: removed\n", "")
@@ -110,10 +111,21 @@ def test_pull_says_what_it_fetches_and_asks(run: Run, monkeypatch: pytest.Monkey
         monkeypatch.setattr("sys.stdin", terminal)
         assert run("brains", "pull", "small")[0] == wanted
     code, said, problem = run("brains", "pull", "small", "--yes", "--replace", "--json")
+    taken = run("brains", "pull", "small", "--yes")[2]
+    assert ("--name" in taken, "--replace" in taken) == (False, True), "a brain is pulled under one name"
     offered, pulled = lines(said)
     assert (code, problem) == (0, "")
     assert offered["offer"]["licence"] == "CC0-1.0"
     assert pulled["pulled"]["name"] == "small"
+
+
+@pytest.mark.parametrize("more", [["--mean", "mean.binaryproto"], ["--licence=CC0-1.0"], ["--every-branch"]])
+def test_what_only_a_caffe_network_can_be_told_is_refused(stocked: Run, tmp_path: Path, more: list[str]) -> None:
+    file = tmp_path / "given.safetensors"
+    stocked("brains", "export", "small", file)
+    code, _, problem = stocked("brains", "import", file, "--name=other", *more)
+    assert code == 2
+    assert f"{more[0].partition('=')[0]} is for Caffe networks" in problem
 
 
 @pytest.mark.parametrize("files", [["a.safetensors", "b", "c"], ["net.caffemodel"], ["no.prototxt", "no.caffemodel"]])
