@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -25,6 +26,11 @@ from .library import Library
 POLL_SECONDS = 0.2
 STALL_SECONDS = 120.0
 """A download that brings nothing for this long is given up."""
+
+ABANDONED_SECONDS = 3600.0
+"""A pull's folder in which nothing has changed for so long is one whose process was killed."""
+
+_PREFIX = ".pulling-"
 
 OnBytes = Callable[[int, int], None]
 """Told how many bytes have come, and of how many about. Raises to cancel."""
@@ -81,8 +87,9 @@ def pull(wanted: Offer, library: Library, on_bytes: OnBytes, *, replace_old: boo
     not what it should be, StorageError, and whatever `on_bytes` raises: nothing is left behind then.
     """
     library.check_free(wanted.name, replace_old=replace_old, taken="Have it replaced, or keep it.")
+    clear_abandoned(library)
     try:
-        workshop = tempfile.TemporaryDirectory(prefix=".pulling-", dir=library.folder, ignore_cleanup_errors=True)
+        workshop = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=library.folder, ignore_cleanup_errors=True)
     except OSError as error:
         raise StorageError(f"{library.folder} cannot be written: {error.strerror}.", "Free some space.") from error
     with workshop as name:
@@ -90,6 +97,15 @@ def pull(wanted: Offer, library: Library, on_bytes: OnBytes, *, replace_old: boo
         _fetch(wanted, library, folder, on_bytes)
         parts = wanted.parts(folder)
         return library.add(parts.card, parts.tensors, parts.description, replace_old=replace_old)
+
+
+def clear_abandoned(library: Library) -> None:
+    """Remove what pulls have left whose process was killed. One that runs, in whatever process, keeps its own."""
+    for folder in library.folder.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(FileNotFoundError):  # another process may clear it, too
+            last_change = max(folder.stat().st_mtime, *(file.st_mtime for file in _files_in(folder)), 0)
+            if time.time() - last_change > ABANDONED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fetch(wanted: Offer, library: Library, folder: Path, on_bytes: OnBytes) -> None:
@@ -135,13 +151,15 @@ def _follow(process: subprocess.Popen[bytes], folder: Path, on_bytes: Callable[[
 
 
 def _bytes_in(folder: Path) -> int:
-    total = 0
+    return sum(file.st_size for file in _files_in(folder))
+
+
+def _files_in(folder: Path) -> Iterator[os.stat_result]:
     # unlike `rglob`, it passes over folders that were only there for a moment
     for parent, _, names in os.walk(folder):
         for name in names:
             with contextlib.suppress(FileNotFoundError):
-                total += Path(parent, name).stat().st_size
-    return total
+                yield Path(parent, name).stat()
 
 
 def _last_words(log: Path) -> str:

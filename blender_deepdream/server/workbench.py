@@ -20,7 +20,7 @@ from ..engine.brain import Brain
 from ..engine.dream import fingerprint
 from ..engine.folders import brains_folder
 from ..engine.library import Library
-from ..engine.pull import offer, offers
+from ..engine.pull import clear_abandoned, offer, offers
 from ..protocol.brains import BrainOffer
 from ..protocol.errors import InternalError, MissingBlobError, UnknownBrainError
 from .dreaming import choose_device
@@ -39,6 +39,7 @@ class Workbench:
         self.store = store
         self.device = choose_device(device, threads)
         self.library = Library(brains_folder(store.root))
+        clear_abandoned(self.library)
         self._loaded = LoadedBrains(lambda name: self.library.load(name, self.device), self.free_memory)
 
     def describe(self) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -86,6 +87,20 @@ def test_what_came_damaged_is_not_kept(library):
         pull(short, library, unmoved)
     assert nothing_left(library)
     assert len(library.brains()) == 1
+
+
+def test_what_a_killed_pull_left_is_cleared_and_one_that_runs_keeps_its_own(library):
+    abandoned, running = library.folder / ".pulling-abandoned", library.folder / ".pulling-running"
+    for folder in (abandoned, running):
+        folder.mkdir(parents=True)
+        (folder / "weights").write_bytes(bytes(10))
+        os.utime(folder / "weights", (1e9, 1e9))
+        os.utime(folder, (1e9, 1e9))
+    (running / "log.txt").touch()
+    os.utime(running, (1e9, 1e9))
+    pull(FakeOffer(), library, unmoved)
+    assert not abandoned.exists()
+    assert running.exists()
 
 
 def test_a_brain_that_is_there_is_not_fetched_again(library):
