@@ -121,8 +121,6 @@ def keep(temporary: Path, path: Path, key: Mapping[str, Any]) -> str:
 
     Raises StorageError.
     """
-    # the old record goes first: a kill between the two moves leaves a file that is made again, never a wrong one
-    _record_path(path).unlink(missing_ok=True)
     place(temporary, path)
     return record(path, key)
 
@@ -131,6 +129,8 @@ def place(temporary: Path, path: Path) -> None:
     """Move a finished file to its place. Raises StorageError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # the old record goes first: a kill between the two leaves a file that is made again, never a wrong one
+        _record_path(path).unlink(missing_ok=True)
         temporary.replace(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror}.", "Make room on the disk.") from error

@@ -64,3 +64,11 @@ def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="cannot be written"):
         files.make_folder(tmp_path / "file" / "folder")
+
+
+def test_a_record_that_stays_where_it_is_is_told(tmp_path: Path) -> None:
+    (tmp_path / "new").write_bytes(b"pixels")
+    (tmp_path / "raw" / "0001.json").mkdir(parents=True)
+    with pytest.raises(StorageError, match="cannot be written"):
+        files.keep(tmp_path / "new", tmp_path / "raw" / "0001.exr", {"frame": 1})
+    assert not (tmp_path / "raw" / "0001.exr").exists()
