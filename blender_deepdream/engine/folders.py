@@ -20,3 +20,9 @@ def data_folder() -> Path:
 def brains_folder(data: Path) -> Path:
     """Where the brains lie in a data folder."""
     return data / "brains"
+
+
+def cache_folder() -> Path:
+    """Where lies what can be made anew: the user's cache folder, or one in the folder that the environment names."""
+    chosen = os.environ.get(DATA_VARIABLE)
+    return Path(chosen) / "cache" if chosen else Path(platformdirs.user_cache_path("deepdream", appauthor=False))

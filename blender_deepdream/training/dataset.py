@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A folder of images, as an artist has it: which files belong to which class. Sub-folders are classes."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ..protocol.errors import InputError
+from ..protocol.layers import MAX_NAME_LENGTH
+from .cache_index import Line
+from .decoding import Reason
+
+MAX_FILES = 200_000
+
+FLAT = ""
+"""The class of pictures that lie in no class's folder."""
+
+_LITTER = {"__macosx", "thumbs.db", "desktop.ini", "@eadir"}
+_SIDECARS = {".xmp", ".aae", ".thm", ".pp3", ".dop", ".ini", ".db", ".mtl", ".json", ".yaml"}
+"""What cameras and programs leave beside pictures."""
+
+
+class Found(NamedTuple):
+    """A file before it is opened. kind: the name of its class."""
+
+    path: Path
+    kind: str
+
+
+class Picture(NamedTuple):
+    """A picture to learn from. label: the place of its class. line: what it was found to be."""
+
+    path: Path
+    label: int
+    line: Line
+
+
+class LeftOut(NamedTuple):
+    """A file that is not learned from, and why."""
+
+    path: Path
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """What there is to learn from, in the order of the files' names. classes: their names, in order."""
+
+    folder: Path
+    classes: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    left_out: tuple[LeftOut, ...]
+
+    def counts(self) -> dict[str, int]:
+        """Pictures of each class."""
+        found = Counter(picture.label for picture in self.pictures)
+        return {name: found[label] for label, name in enumerate(self.classes)}
+
+
+def find_pictures(folder: Path) -> tuple[Found, ...]:
+    """All files below a folder, in the order of their names: the first level's folders are classes.
+
+    Raises InputError for a folder that is not there, is empty, or holds more than can be learned from.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder.", "Name a folder of images.")
+    found = tuple(Found(path, _kind(path, folder)) for path in sorted(_files_below(folder)))
+    if not found:
+        raise InputError(f"{folder} holds no images.", "Put images into it, in a folder for each class.")
+    for kind in {file.kind for file in found}:
+        _check_name(kind)
+    return found
+
+
+def sift(folder: Path, found: Sequence[Found], lines: Mapping[Path, Line]) -> Dataset:
+    """What of the files can be learned from. lines: what each was found to be.
+
+    Raises InputError unless there are two classes with two pictures each.
+    """
+    usable, left_out = _without_flaws(found, lines)
+    if any(file.kind != FLAT for file in usable):
+        left_out += [LeftOut(file.path, Reason.LOOSE) for file in usable if file.kind == FLAT]
+        usable = [file for file in usable if file.kind != FLAT]
+    counts = Counter(file.kind for file in usable)
+    left_out += [LeftOut(file.path, Reason.ALONE, file.kind) for file in usable if counts[file.kind] == 1]
+    usable = [file for file in usable if counts[file.kind] > 1]
+    classes = tuple(sorted({file.kind for file in usable}))
+    _check_classes(folder, classes, left_out)
+    pictures = tuple(Picture(file.path, classes.index(file.kind), lines[file.path]) for file in usable)
+    return Dataset(folder, classes, pictures, tuple(sorted(left_out)))
+
+
+def _without_flaws(found: Sequence[Found], lines: Mapping[Path, Line]) -> tuple[list[Found], list[LeftOut]]:
+    """The files that are pictures, each picture once, and the others."""
+    usable: list[Found] = []
+    left_out = []
+    first: dict[str, Path] = {}
+    for file in found:
+        line = lines[file.path]
+        original = first.setdefault(line.sha256, file.path)
+        if line.reason is not None:
+            left_out.append(LeftOut(file.path, line.reason, line.detail))
+        elif original != file.path:
+            left_out.append(LeftOut(file.path, Reason.DUPLICATE, f"the same as {original}"))
+        else:
+            usable.append(file)
+    return usable, left_out
+
+
+def _check_classes(folder: Path, classes: tuple[str, ...], left_out: Sequence[LeftOut]) -> None:
+    if len(classes) > 1:
+        return
+    reasons = Counter(entry.reason for entry in left_out)
+    why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    why = f" Left out: {why}." if why else ""
+    if not classes:
+        raise InputError(
+            f"{folder} holds nothing to learn from.{why}", "Give each class a folder with two images or more."
+        )
+    raise InputError(
+        f"{folder} holds one class only, {classes[0]!r}: a brain learns to tell classes apart.{why}",
+        "Give each class a folder of its own.",
+    )
+
+
+def _kind(path: Path, folder: Path) -> str:
+    return FLAT if path.parent == folder else path.relative_to(folder).parts[0]
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    count = 0
+    for parent, folders, names in os.walk(folder):
+        folders[:] = _seen(folders)
+        for name in _seen(names):
+            path = Path(parent, name)
+            if path.suffix.lower() not in _SIDECARS and path.is_file():  # to open a pipe would wait for its other end
+                yield path
+            count += 1
+            if count > MAX_FILES:
+                raise InputError(f"{folder} holds more than {MAX_FILES:,} files.", "Name a folder of images only.")
+
+
+def _seen(names: Iterable[str]) -> list[str]:
+    """Without what is hidden, or litter of systems."""
+    return [name for name in names if not name.startswith((".", "~$")) and name.lower() not in _LITTER]
+
+
+def _check_name(kind: str) -> None:
+    if len(kind) > MAX_NAME_LENGTH or not kind.isprintable():
+        raise InputError(
+            f"No class can be called {kind[:80]!r}.",
+            f"Give its folder a name of up to {MAX_NAME_LENGTH} printable characters.",
+        )

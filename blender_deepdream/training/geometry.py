@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which part of each picture is shown, mirrored or not: on the device, a batch at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+Numbers = NDArray[np.float64]
+
+AREA = (0.35, 1.0)
+"""Share of a picture's area that is shown. Szegedy et al., "Going Deeper with Convolutions", 2015, go down to 0.08,
+where a small set's pictures lose what they are of."""
+PROPORTION = (3 / 4, 4 / 3)
+ARTICLE_SIDE = (0.25, 0.75)
+"""Share of each axis, after J. T. Nimoy, "Deepdream: Avoiding Kitsch", 2015. The stretching of the article remains as
+the proportion of the two, up to threefold: every part becomes a square of the same size."""
+
+
+class Boxes(NamedTuple):
+    """Parts of N pictures: each an N, as shares of the picture's width and height, from its left and top."""
+
+    left: Numbers
+    top: Numbers
+    width: Numbers
+    height: Numbers
+    mirrored: NDArray[np.bool_]
+
+    def part(self, which: slice) -> Boxes:
+        """Of some of the pictures."""
+        return Boxes._make(numbers[which] for numbers in self)
+
+
+def usual_boxes(aspects: Numbers, rng: np.random.Generator) -> Boxes:
+    """Most of each picture, nearly in its proportions. aspects: width / height of each picture."""
+    area = rng.uniform(*AREA, len(aspects))
+    proportion = np.exp(rng.uniform(np.log(PROPORTION[0]), np.log(PROPORTION[1]), len(aspects)))
+    width = np.minimum(1, np.sqrt(area * proportion / aspects))
+    height = np.minimum(1, np.sqrt(area / proportion * aspects))
+    return _placed(width, height, rng)
+
+
+def article_boxes(aspects: Numbers, rng: np.random.Generator) -> Boxes:
+    """A quarter to three quarters of each side of each picture."""
+    width, height = rng.uniform(*ARTICLE_SIDE, (2, len(aspects)))
+    return _placed(width, height, rng)
+
+
+def middle_boxes(aspects: Numbers) -> Boxes:
+    """The largest square in the middle of each picture."""
+    width, height = np.minimum(1, 1 / aspects), np.minimum(1, aspects)
+    return Boxes((1 - width) / 2, (1 - height) / 2, width, height, np.zeros(len(aspects), np.bool_))
+
+
+def cut_out(pictures: Tensor, boxes: Boxes, side: int) -> Tensor:
+    """Parts of pictures as squares. pictures: NxCxHxW. Returns NxCxSxS."""
+    sign = np.where(boxes.mirrored, -1, 1)
+    theta = np.zeros((len(sign), 2, 3))
+    # from [-1, 1] across the square to [-1, 1] across the picture
+    theta[:, 0, 0], theta[:, 0, 2] = boxes.width * sign, 2 * boxes.left + boxes.width - 1
+    theta[:, 1, 1], theta[:, 1, 2] = boxes.height, 2 * boxes.top + boxes.height - 1
+    where = torch.from_numpy(theta.astype(np.float32)).to(pictures.device, non_blocking=True)
+    grid = functional.affine_grid(where, [len(sign), 1, side, side], align_corners=False)
+    return functional.grid_sample(pictures, grid, "bilinear", "border", align_corners=False)
+
+
+def _placed(width: Numbers, height: Numbers, rng: np.random.Generator) -> Boxes:
+    left, top = rng.uniform(size=(2, len(width))) * (1 - np.stack([width, height]))
+    return Boxes(left, top, width, height, rng.uniform(size=len(width)) < 0.5)

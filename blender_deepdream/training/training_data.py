@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a brain learns from: a folder's pictures in batches, on the device, each time another part in another light."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..engine.folders import cache_folder
+from ..protocol.recipe import Recipe
+from .augmentation import Augmentation, Chances, stored_side
+from .dataset import Dataset, find_pictures, sift
+from .photometric import components
+from .picture_cache import CHANNELS, Decoding, PictureCache
+from .split import Indices, Sampling, split
+
+_VERSION = 1
+"""Raised when the same recipe and pictures come to other batches."""
+
+_DECIDING = ("side", "photometric", "crop", "background", "batch", "balance", "validation", "seed")
+"""What of a recipe decides the batches."""
+
+_TRAIN, _TEST = range(2)
+"""Streams of random numbers."""
+
+COLOR_SAMPLES = 2_000
+"""Pictures whose colours tell the principal components."""
+
+
+class Batch(NamedTuple):
+    """images: Nx3xSxS float32, dream space (RGB, sRGB-encoded, 0 to 1), augmented. labels: N, int64. Both on the
+    device."""
+
+    images: Tensor
+    labels: Tensor
+
+
+class Share(NamedTuple):
+    """Which part of each batch a process gets, of how many."""
+
+    rank: int
+    world: int
+
+    def of(self, count: int) -> slice:
+        return slice(self.rank * count // self.world, (self.rank + 1) * count // self.world)
+
+
+WHOLE = Share(0, 1)
+
+
+class TrainingData:
+    """A data set, split, sampled and augmented as a recipe says.
+
+    classes: their names; labels are places among them. dataset: the pictures, and what was left out. fingerprint:
+    SHA-256 of all that decides the batches. steps: batches in an epoch.
+    """
+
+    def __init__(self, dataset: Dataset, recipe: Recipe, cache: PictureCache, device: torch.device) -> None:
+        self.dataset = dataset
+        self.classes = dataset.classes
+        self._recipe = recipe
+        self._cache = cache
+        self._device = device
+        self._lines = [picture.line for picture in dataset.pictures]
+        self._labels = np.array([picture.label for picture in dataset.pictures], np.int64)
+        self._aspects = np.array([line.width / line.height for line in self._lines])
+        self._split = split(self._labels, [line.sha256 for line in self._lines], recipe.validation, recipe.seed)
+        self._sampling = Sampling(
+            self._labels, self._split.train, recipe.batch, balance=recipe.balance, seed=recipe.seed
+        )
+        self._augmentation = Augmentation(recipe, self._principal())
+        self.steps = self._sampling.steps
+        self.fingerprint = self._fingerprint()
+
+    @property
+    def train_count(self) -> int:
+        """Pictures to learn from."""
+        return len(self._split.train)
+
+    @property
+    def validation_count(self) -> int:
+        """Pictures to test with."""
+        return len(self._split.validation)
+
+    def batches(self, epoch: int, first: int = 0, share: Share = WHOLE) -> Iterator[Batch]:
+        """The batches of an epoch from the `first` on; of each the part of this process.
+
+        The same whatever went before, on every device and for any number of processes. Raises StorageError.
+        """
+        for number, places in enumerate(self._sampling.epoch(epoch)[first:], first):
+            rng = np.random.default_rng([self._recipe.seed, _TRAIN, epoch, number])
+            chances = self._augmentation.draw(self._aspects[places], rng)
+            part = share.of(len(places))
+            yield self._batch(places[part], chances.part(part))
+
+    def validation(self, relit: bool = False) -> Iterator[Batch]:
+        """The middle of each picture that was put aside, once, and always the same.
+
+        relit: each in another light, before the same ground.
+        """
+        pictures = self._split.validation
+        for number, start in enumerate(range(0, len(pictures), self._recipe.batch)):
+            places = pictures[start : start + self._recipe.batch]
+            rng = np.random.default_rng([self._recipe.seed, _TEST, number])
+            yield self._batch(places, self._augmentation.draw_plain(self._aspects[places], rng, relit=relit))
+
+    def _batch(self, places: Indices, chances: Chances) -> Batch:
+        pictures = torch.from_numpy(self._pixels(places)).to(self._device, non_blocking=True)
+        labels = torch.from_numpy(self._labels[places]).to(self._device, non_blocking=True)
+        return Batch(self._augmentation.apply(pictures, chances), labels)
+
+    def _pixels(self, places: Indices) -> NDArray[np.uint8]:
+        out = np.empty((len(places), CHANNELS, self._cache.side, self._cache.side), np.uint8)
+        self._cache.read([self._lines[place] for place in places], out)
+        return out
+
+    def _principal(self) -> NDArray[np.float64]:
+        """The components of the colours that are learned from, where they are opaque."""
+        places = self._split.train[:: -(-len(self._split.train) // COLOR_SAMPLES)]
+        colors = []
+        for place in places:
+            pixels = self._pixels(np.array([place]))[0, :, ::8, ::8].reshape(CHANNELS, -1)
+            colors.append(pixels[:3, pixels[3] == 255].T)
+        return components(np.concatenate(colors) / 255)
+
+    def _fingerprint(self) -> str:
+        recipe = self._recipe.to_json()
+        told = {
+            "version": _VERSION,
+            "recipe": {name: recipe[name] for name in _DECIDING},
+            "classes": self.classes,
+            "pictures": [(line.sha256, label) for line, label in zip(self._lines, self._labels.tolist(), strict=True)],
+        }
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def open_training_data(
+    folder: Path, recipe: Recipe, device: torch.device, caches: Path | None = None
+) -> Generator[Decoding, None, TrainingData]:
+    """A folder's pictures, ready to be learned from; those that were not decoded before are now, which is yielded.
+
+    caches: where decoded pictures are kept; None: in the user's cache folder.
+    Raises InputError for a folder that nothing can be learned from, StorageError.
+    """
+    folder = folder.absolute()
+    found = find_pictures(folder)
+    cache = PictureCache(folder, stored_side(recipe), caches or cache_folder() / "pictures")
+    lines = yield from cache.fill([picture.path for picture in found])
+    return TrainingData(sift(folder, found, lines), recipe, cache, device)
