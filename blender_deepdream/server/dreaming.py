@@ -10,10 +10,12 @@ import functools
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from ..engine import dreamspace
 from ..engine.chain_files import read_detail, read_vectors, write_detail
+from ..engine.color import enter_dream
 from ..engine.correspondence import Correspondence, by_flow, by_vectors
 from ..engine.dream import dream
 from ..engine.image_output import write_image
@@ -25,6 +27,9 @@ from ..engine.temporal import Chain
 from ..engine.wanted import Load
 from ..protocol.errors import ImageError, InputError
 from ..protocol.messages import DreamRequest, Progress
+
+ONE_COLOR = 1.5 / 255
+"""What differs by less, in dream space, shows nothing: one step of 8 bits."""
 
 Find = Callable[[str], Path]
 """Where the file of an image lies that a request names."""
@@ -62,7 +67,7 @@ def dream_request(
     """
 
     def guide_of(blob: str | None) -> Image | None:
-        return None if blob is None else read_image(find(blob))
+        return None if blob is None else read_guide(find(blob))
 
     settings = request.settings
     guide = guide_of(request.guide)
@@ -75,6 +80,15 @@ def dream_request(
     brain = load(settings.brain)
     chain = _chain(request, source, find, brain.device, detail if request.keep else None)
     return (yield from dream(source, brain, settings, mask, guide, regions=regions, load=load, chain=chain, show=show))
+
+
+def read_guide(path: Path) -> Image:
+    """An image to be guided by. Raises ImageError for one that shows nothing, and as `read_image` does."""
+    guide = read_image(path)
+    seen = enter_dream(guide.straight_color(), guide.color_space, 0)
+    if np.ptp(seen, axis=(0, 1)).max() < ONE_COLOR:
+        raise ImageError(f"{path} is of one colour: there is nothing in it to dream of.", "Choose a picture of things.")
+    return guide
 
 
 def _chain(request: DreamRequest, source: Image, find: Find, device: torch.device, detail: Path | None) -> Chain:

@@ -11,9 +11,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from blender_deepdream.engine.images import read_image
+from blender_deepdream.engine.image_output import write_image
+from blender_deepdream.engine.images import Image, read_image
 from blender_deepdream.protocol.messages import ColorSpace
 from blender_deepdream.protocol.settings import KNOBS
 from blender_deepdream.server import cli
@@ -189,6 +191,15 @@ def test_a_guide(image: Path) -> None:
     guided = out.read_bytes()
     assert cli.main(["dream", str(image), str(out), "--octaves=1", "--steps=1"]) == 0
     assert out.read_bytes() != guided
+
+
+def test_a_guide_of_one_color_is_said(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blank, out = image.with_name("blank.exr"), image.with_name("out.png")
+    write_image(Image(np.full((8, 9, 3), 7.5, np.float32)), blank)
+    for arguments in (["--guide", str(blank)], ["--region", str(image), "-", f"guide={blank}"]):
+        assert cli.main(["dream", str(image), str(out), "--octaves=1", "--steps=1", *arguments]) == 2
+        assert "blank.exr is of one colour" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_depths(image: Path) -> None:
