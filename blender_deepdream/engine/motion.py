@@ -22,6 +22,9 @@ TAPS = Size(2, 2)
 BAND_PIXELS = 2**20
 """How much of an image is moved at a time."""
 
+WHITE = 1.0
+"""The brightest that a picture shows; light above it glows."""
+
 _BRIGHTEST = 65504.0
 """What infinite light becomes, so that it can be a part of its neighbours: half precision's largest number."""
 
@@ -36,16 +39,27 @@ def moved(image: Image, settings: DreamSettings, wrap: Wrap) -> Image:
     if not settings.moves:
         return image
     picture = torch.from_numpy(_clean(image).transpose(2, 0, 1).copy())[None]
+    shown = picture.clamp(max=WHITE)
+    glow = picture.sub_(shown)
+    result = _moved(shown, settings, wrap)
+    if glow.any():
+        # apart: beside light of a thousand, a kernel's small negative part is more than all that is to be seen there
+        result += _moved(glow, settings, wrap)
+    return replace(image, pixels=np.ascontiguousarray(result[0].permute(1, 2, 0).numpy()), premultiplied=True)
+
+
+def _moved(picture: Tensor, settings: DreamSettings, wrap: Wrap) -> Tensor:
+    """1xCxHxW, in place. No value leaves the range that the picture had."""
+    full = Size(*picture.shape[-2:])
     low, high = picture.min(), picture.max()
-    small = Size(*(max(1, round(side * min(1.0, settings.zoom))) for side in image.size))
+    small = Size(*(max(1, round(side * min(1.0, settings.zoom))) for side in full))
     seen = extend(resize(picture, small, wrap), TAPS, wrap)
-    for rows in _bands(image.size):
-        down, across = _origins(rows, image.size, settings)
-        y = _index(down, image.height, small.height, wrap.rows)
-        x = _index(across, image.width, small.width, wrap.columns)
+    for rows in _bands(full):
+        down, across = _origins(rows, full, settings)
+        y = _index(down, full.height, small.height, wrap.rows)
+        x = _index(across, full.width, small.width, wrap.columns)
         picture[..., rows, :] = _between(seen, y, x)
-    pixels = np.ascontiguousarray(picture.clamp_(low, high)[0].permute(1, 2, 0).numpy())
-    return replace(image, pixels=pixels, premultiplied=True)
+    return picture.clamp_(low, high)
 
 
 def _clean(image: Image) -> Array:

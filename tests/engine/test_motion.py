@@ -73,6 +73,16 @@ def test_no_value_leaves_the_range_and_none_is_nan():
     assert there.min() >= 0
 
 
+@pytest.mark.parametrize("settings", [{"zoom": 1.05}, {"zoom": 0.7}, {"rotate": 3}])
+def test_beside_strong_light_it_is_not_dark(settings):
+    pixels = np.full((40, 40, 3), 0.5, np.float32)
+    pixels[10:20, 10:20] = 1e10
+    pixels[:, 30:] = 0
+    there = after(pixels, **settings)[:26, :26]
+    assert there.max() == pytest.approx(1e10, rel=0.01)
+    assert there.min() > 0.4, "a kernel's ripple beside white, no more"
+
+
 def test_alpha_moves_along():
     pixels = np.full((20, 20, 4), 0.5, np.float32)
     pixels[:, :10] = [0.9, 0.9, 0.9, 0]
