@@ -44,6 +44,19 @@ def output_socket(tree: bpy.types.NodeTree) -> bpy.types.NodeSocket | None:
     return next((socket for socket in node.inputs if socket.type == "RGBA"), None) if node else None
 
 
+def eevee() -> str:
+    """The identifier of the engine that renders on the GPU."""
+    return "BLENDER_EEVEE" if NEW_COMPOSITOR else "BLENDER_EEVEE_NEXT"
+
+
+def new_world(name: str) -> bpy.types.World:
+    """A world with a node tree."""
+    world = bpy.data.worlds.new(name)
+    if not NEW_COMPOSITOR:
+        world.use_nodes = True
+    return world
+
+
 def set_format(settings: bpy.types.ImageFormatSettings, file_format: str) -> None:
     """Choose a still image format by its identifier ("PNG", "OPEN_EXR_MULTILAYER", ...)."""
     if NEW_COMPOSITOR:

@@ -12,6 +12,7 @@ from ..protocol.knob import Knob
 from ..protocol.layers import format_layers, parse_layers
 from ..protocol.nothing import KINDS
 from ..protocol.settings import KNOBS, DreamSettings
+from .dataset_properties import DeepDreamDatasetSettings
 
 _BRAINS_OWN = "Empty: the brain's own choice"
 
@@ -118,22 +119,47 @@ class DeepDreamSceneSettings(bpy.types.PropertyGroup):
         "rerender": bpy.props.BoolProperty(
             name="Render 3D Again", description="Render the scene again even where rendered passes are still good"
         ),
+        "pictures": bpy.props.StringProperty(
+            name="Pictures",
+            description="Folder of the pictures that a brain is trained on: each folder in it is a class",
+            subtype="DIR_PATH",
+        ),
+        "dataset": bpy.props.PointerProperty(type=DeepDreamDatasetSettings),
     }
+
+
+_ACTIVITY = {
+    "running": bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"}),
+    "cancelling": bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"}),
+    "fraction": bpy.props.FloatProperty(min=0, max=1, subtype="FACTOR", options={"HIDDEN", "SKIP_SAVE"}),
+    "message": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"}),
+    "error": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"}),
+}
+
+
+class DeepDreamActivity(bpy.types.PropertyGroup):
+    """What the panels show of one kind of work in hand."""
+
+    __annotations__ = _ACTIVITY
 
 
 class DeepDreamState(bpy.types.PropertyGroup):
-    """What the panels show of the work in hand; lives on the window manager and is never saved."""
+    """The same of dreaming, and of what may run beside it; lives on the window manager and is never saved."""
 
     __annotations__ = {
-        "running": bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"}),
-        "cancelling": bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"}),
-        "fraction": bpy.props.FloatProperty(min=0, max=1, subtype="FACTOR", options={"HIDDEN", "SKIP_SAVE"}),
-        "message": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"}),
-        "error": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"}),
+        **_ACTIVITY,
+        "dataset": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
     }
 
 
-classes = (DeepDreamRegion, DeepDreamNodeSettings, DeepDreamSceneSettings, DeepDreamState)
+classes = (
+    DeepDreamRegion,
+    DeepDreamNodeSettings,
+    DeepDreamDatasetSettings,
+    DeepDreamSceneSettings,
+    DeepDreamActivity,
+    DeepDreamState,
+)
 
 _POINTERS = (
     (bpy.types.NodeTree, DeepDreamNodeSettings),

@@ -66,7 +66,7 @@ def render_3d(scene: bpy.types.Scene, path: Path, main: bpy.types.Scene | None =
         # the file holds the border's pixels alone: that is what a replay with the same border reads back
         restore.set(scene.render, "use_crop_to_border", True)
         compat.set_float_exr(scene.render.image_settings, multilayer=True)
-        _render_to(scene, path)
+        render_still(scene, path)
 
 
 def capture(scene: bpy.types.Scene, sources: Mapping[str, Path], dreams: Sequence[DreamNode], folder: Path) -> None:
@@ -99,7 +99,15 @@ def composite(scene: bpy.types.Scene, sources: Mapping[str, Path], path: Path | 
         if compat.NEW_COMPOSITOR:
             _render_as_animation(scene, path, restore)
         else:
-            _render_to(scene, path)
+            render_still(scene, path)
+
+
+def render_still(scene: bpy.types.Scene, path: Path) -> None:
+    """Render a scene, as it is set, into a file. Raises RenderError, StorageError or CancelledError."""
+    path.unlink(missing_ok=True)
+    scene.render.filepath = compat.literal_path(path)
+    _render(scene, write_still=True)
+    check_written(path)
 
 
 @contextmanager
@@ -116,7 +124,7 @@ def _session(scene: bpy.types.Scene, *, mute: bool = True, sequencer: bool = Fal
         restore.keep(render, "filepath")
         restore.set(render, "use_file_extension", True)
         restore.set(render, "use_sequencer", sequencer)
-        for name in _stamps(render):
+        for name in stamps(render):
             # a date or a render time in the header would give the same pixels another hash every time
             restore.set(render, name, False)
         if mute:
@@ -125,7 +133,8 @@ def _session(scene: bpy.types.Scene, *, mute: bool = True, sequencer: bool = Fal
         yield restore
 
 
-def _stamps(render: bpy.types.RenderSettings) -> list[str]:
+def stamps(render: bpy.types.RenderSettings) -> list[str]:
+    """The names of the settings that put something about a render into its file."""
     return [name for name in dir(render) if name.startswith("use_stamp") and name != "use_stamp_labels"]
 
 
@@ -217,13 +226,6 @@ def _settle(dream: DreamNode, folder: Path, kind: str) -> None:
     written[0].replace(folder / f"{dream.id}-{kind}.exr")
 
 
-def _render_to(scene: bpy.types.Scene, path: Path) -> None:
-    path.unlink(missing_ok=True)
-    scene.render.filepath = compat.literal_path(path)
-    _render(scene, write_still=True)
-    check_written(path)
-
-
 def _render_as_animation(scene: bpy.types.Scene, path: Path, restore: Restore) -> None:
     """Render an animation of one frame: from 5.0 on File Output nodes number their files in animations alone."""
     restore.keep(scene, "frame_start", "frame_end")  # before either is set: each pushes the other along
@@ -252,7 +254,7 @@ def _restore_stamps(scene: bpy.types.Scene, restore: Restore) -> None:
     All but what differs from run to run, unless it is to be seen in the picture: the same frame has the same bytes.
     """
     burned_in = restore.found(scene.render, "use_stamp")
-    for name in _stamps(scene.render):
+    for name in stamps(scene.render):
         if burned_in or name not in _PASSING_STAMPS:
             setattr(scene.render, name, restore.found(scene.render, name))
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import add_node, cancel, dream_animation, dream_frame, regions
+from . import add_node, cancel, dream_animation, dream_frame, regions, render_dataset
 from .running import stop_all
 
 classes = (
@@ -12,6 +12,7 @@ classes = (
     *dream_animation.classes,
     *cancel.classes,
     *regions.classes,
+    *render_dataset.classes,
 )
 
 __all__ = ["classes", "stop_all"]

@@ -10,7 +10,8 @@ import bpy
 from ...protocol.errors import SceneError
 from ..cache import scene_cache
 from ..run import Job
-from .running import DreamOperator, connect
+from .dream import DreamOperator
+from .running import connect
 
 
 class DEEPDREAM_OT_dream_animation(DreamOperator, bpy.types.Operator):

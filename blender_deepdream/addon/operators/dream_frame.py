@@ -7,7 +7,8 @@ import bpy
 
 from ..cache import scene_cache
 from ..run import Job
-from .running import DreamOperator, connect
+from .dream import DreamOperator
+from .running import connect
 
 
 class DEEPDREAM_OT_dream_frame(DreamOperator, bpy.types.Operator):

@@ -1,47 +1,76 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Dream Frame and Dream Animation share: the pipeline, drained at once by scripts, from a timer in a window."""
+"""What operators that work for a while share: steps of work, drained at once by scripts, from a timer in a window."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Generator
+from typing import ClassVar, Protocol
 
 import bpy
 
 from ...protocol.client import DreamClient
 from ...protocol.errors import CancelledError, DeepDreamError, InternalError
 from .. import runtime
-from ..pipeline import dream_frames
 from ..preferences import server_choice
-from ..run import Event, Job
 
 _TICK_SECONDS = 0.05
+_PATIENCE_SECONDS = 0.1
 log = logging.getLogger(__name__)
 
 
-class DreamOperator:
-    """Mixed into operators; `make_job` says what is dreamed."""
+class Event(Protocol):
+    """One step of work. fraction: of the whole, 0 to 1. text: where it is. note: what people must be told once."""
 
-    _running: ClassVar[set[DreamOperator]] = set()
+    @property
+    def fraction(self) -> float: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def note(self) -> str: ...
+
+
+Steps = Generator[Event, None, None]
+
+
+class WorkOperator:
+    """Mixed into operators; `make_steps` says what is done.
+
+    busy: why it cannot start while it runs. kept: what is left of it when it is cancelled. escapes: whether Esc
+    cancels.
+    """
+
+    busy: ClassVar[str]
+    kept: ClassVar[str]
+    escapes: ClassVar[bool] = True
+    _running: ClassVar[set[WorkOperator]] = set()
+
+    @classmethod
+    def state(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
+        """What the panels show of this work: a DeepDreamActivity."""
+        raise NotImplementedError
+
+    def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
+        """The work, and its checks beforehand. patience: seconds for which a step may wait for others. Raises
+        DeepDreamError."""
+        raise NotImplementedError
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if context.window_manager.deepdream.running:
-            cls.poll_message_set("A dream is running: wait for it, or cancel it")
+        if cls.state(context).running:
+            cls.poll_message_set(cls.busy)
             return False
         return True
 
-    def make_job(self, context: bpy.types.Context) -> Job:
-        raise NotImplementedError
-
     def execute(self, context: bpy.types.Context) -> set[str]:
         """The whole work, blocking: for scripts and for Blender in background."""
-        state = context.window_manager.deepdream
+        state = self.state(context)
         state.error = ""
         try:
-            for event in dream_frames(self.make_job(context)):
-                self._show(state, event)
+            for event in self.make_steps(context, _PATIENCE_SECONDS):
+                self.show(state, event)
         except Exception as error:  # Blender's boundary: what went wrong must reach the panel
             return self._failed(state, _told(error))
         return {"FINISHED"}
@@ -49,14 +78,12 @@ class DreamOperator:
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         if bpy.app.background:
             return self.execute(context)
-        state = context.window_manager.deepdream
-        state.error, state.cancelling, state.fraction = "", False, 0.0
+        state = self.state(context)
+        state.error, state.cancelling, state.fraction, state.message = "", False, 0.0, ""
         try:
-            job = self.make_job(context)
+            self._steps = self.make_steps(context, 0)
         except DeepDreamError as error:
             return self._failed(state, error)
-        job.patience = 0
-        self._steps: Iterator[Event] = dream_frames(job)
         self._timer = context.window_manager.event_timer_add(_TICK_SECONDS, window=context.window)
         context.window_manager.modal_handler_add(self)
         context.window_manager.progress_begin(0, 1)
@@ -65,22 +92,22 @@ class DreamOperator:
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        state = context.window_manager.deepdream
-        if state.cancelling or (event.type == "ESC" and event.value == "PRESS"):
+        state = self.state(context)
+        if state.cancelling or (self.escapes and event.type == "ESC" and event.value == "PRESS"):
             self.finish(context)
-            return self._failed(state, CancelledError("Cancelled. Finished frames are kept."))
+            return self._failed(state, CancelledError(f"Cancelled. {self.kept}"))
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         shown = state.message
         try:
-            self._show(state, next(self._steps))
+            self.show(state, next(self._steps))
         except StopIteration:
             self.finish(context)
             return {"FINISHED"}
         except Exception as error:  # Blender's boundary: an operator that dies here would seem to run for ever
             self.finish(context)
             return self._failed(state, _told(error))
-        if state.message != shown:  # drawing a window takes time from the dream, where both share a CPU
+        if state.message != shown:  # drawing a window takes time from the work, where both share a CPU
             context.window_manager.progress_update(state.fraction)
             _redraw(context)
         return {"PASS_THROUGH"}  # other add-ons have timers too
@@ -97,10 +124,11 @@ class DreamOperator:
         finally:
             context.window_manager.event_timer_remove(self._timer)
             context.window_manager.progress_end()
-            context.window_manager.deepdream.running = False
+            self.state(context).running = False
             _redraw(context)
 
-    def _show(self, state: bpy.types.PropertyGroup, event: Event) -> None:
+    def show(self, state: bpy.types.PropertyGroup, event: Event) -> None:
+        """Let the panels know."""
         state.fraction = event.fraction
         state.message = event.text
         if event.note:
@@ -120,7 +148,7 @@ def connect() -> DreamClient:
 
 def stop_all() -> None:
     """End what still runs: the add-on is being switched off."""
-    for operator in list(DreamOperator._running):
+    for operator in list(WorkOperator._running):
         operator.finish(bpy.context)
 
 
@@ -128,7 +156,7 @@ def _told(error: Exception) -> DeepDreamError:
     """The error as people are told it; a defect of ours is logged whole."""
     if isinstance(error, DeepDreamError):
         return error
-    log.error("A dream met a defect", exc_info=error)
+    log.error("The work met a defect", exc_info=error)
     return InternalError(
         f"Something broke: {type(error).__name__}: {error}", "The console says more; please report it."
     )

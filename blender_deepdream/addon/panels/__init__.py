@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from . import add_menu, compositor, node_settings
+from . import add_menu, compositor, dataset, node_settings
 
-classes = (*compositor.classes, *node_settings.classes)
+classes = (*compositor.classes, *node_settings.classes, *dataset.classes)
 
 
 def register() -> None:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import bpy
 
 from .. import changes, node
@@ -12,10 +10,7 @@ from ..operators.add_node import DEEPDREAM_OT_add_node
 from ..operators.cancel import DEEPDREAM_OT_cancel
 from ..operators.dream_animation import DEEPDREAM_OT_dream_animation
 from ..operators.dream_frame import DEEPDREAM_OT_dream_frame
-
-_PIXELS_PER_LETTER = 7
-_MARGIN = 60
-"""Of a box with an icon in it, in pixels."""
+from .activity import draw_activity, wrapped
 
 
 class Sidebar:
@@ -35,10 +30,7 @@ class DEEPDREAM_PT_dream(Sidebar, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, state = self.layout, context.window_manager.deepdream
-        if state.running:
-            layout.progress(factor=state.fraction, text=f"{state.fraction:.0%}")
-            _wrapped(layout, context, state.message)
-            layout.operator(DEEPDREAM_OT_cancel.bl_idname, icon="CANCEL")
+        if draw_activity(layout, context, state, DEEPDREAM_OT_cancel.bl_idname):
             return
         if node.shown_group(context) is None:
             layout.label(text="No DeepDream node here yet", icon="INFO")
@@ -49,7 +41,7 @@ class DEEPDREAM_PT_dream(Sidebar, bpy.types.Panel):
         column.operator(DEEPDREAM_OT_dream_frame.bl_idname, icon="RENDER_STILL")
         column.operator(DEEPDREAM_OT_dream_animation.bl_idname, icon="RENDER_ANIMATION")
         if state.error:
-            _wrapped(layout.box(), context, state.error, icon="ERROR")
+            wrapped(layout.box(), context, state.error, icon="ERROR")
 
 
 class DEEPDREAM_PT_cache(Sidebar, bpy.types.Panel):
@@ -65,15 +57,6 @@ class DEEPDREAM_PT_cache(Sidebar, bpy.types.Panel):
         layout.prop(context.scene.deepdream, "rerender")
         if changes.unsaved_3d():
             layout.label(text="3D has changed: it will be rendered again", icon="INFO")
-
-
-def _wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
-    """Labels do not wrap by themselves."""
-    width = context.region.width / context.preferences.system.ui_scale - _MARGIN
-    letters = max(20, int(width / _PIXELS_PER_LETTER))
-    column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(text, letters)):
-        column.label(text=line, icon=icon if number == 0 else "NONE")
 
 
 classes = (DEEPDREAM_PT_dream, DEEPDREAM_PT_cache)

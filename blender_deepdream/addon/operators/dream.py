@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Dream Frame and Dream Animation share."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import bpy
+
+from ..pipeline import dream_frames
+from ..run import Job
+from .running import Steps, WorkOperator
+
+
+class DreamOperator(WorkOperator):
+    """Mixed into operators; `make_job` says what is dreamed."""
+
+    busy: ClassVar[str] = "A dream is running: wait for it, or cancel it"
+    kept: ClassVar[str] = "Finished frames are kept."
+
+    @classmethod
+    def state(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
+        return context.window_manager.deepdream
+
+    def make_job(self, context: bpy.types.Context) -> Job:
+        raise NotImplementedError
+
+    def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
+        job = self.make_job(context)
+        job.patience = patience
+        return dream_frames(job)

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Render a data set from the scene, and stop doing so."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import bpy
+
+from ..dataset import render_dataset
+from .running import Steps, WorkOperator
+
+
+class DEEPDREAM_OT_render_dataset(WorkOperator, bpy.types.Operator):
+    """Render pictures of the selected objects or their collections from many sides: a class of the data set each"""
+
+    bl_idname = "deepdream.render_dataset"
+    bl_label = "Render Pictures"
+
+    busy: ClassVar[str] = "A data set is being rendered: wait for it, or cancel it"
+    kept: ClassVar[str] = "Finished pictures are kept."
+
+    folder: bpy.props.StringProperty(
+        name="Folder", description="Where the classes' folders go; empty: that of the training", subtype="DIR_PATH"
+    )
+
+    @classmethod
+    def state(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
+        return context.window_manager.deepdream.dataset
+
+    def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
+        settings = context.scene.deepdream
+        return render_dataset(settings.dataset.to_job(context, self.folder or settings.pictures))
+
+
+class DEEPDREAM_OT_cancel_dataset(bpy.types.Operator):
+    """Stop rendering pictures; finished ones are kept"""
+
+    bl_idname = "deepdream.cancel_dataset"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.window_manager.deepdream.dataset.running
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        context.window_manager.deepdream.dataset.cancelling = True
+        return {"FINISHED"}
+
+
+classes = (DEEPDREAM_OT_render_dataset, DEEPDREAM_OT_cancel_dataset)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How work in hand is shown: a bar, words, a button that ends it."""
+
+from __future__ import annotations
+
+import textwrap
+
+import bpy
+
+_PIXELS_PER_LETTER = 7
+_MARGIN = 60
+"""Of a box with an icon in it, in pixels."""
+
+
+def draw_activity(
+    layout: bpy.types.UILayout, context: bpy.types.Context, state: bpy.types.PropertyGroup, cancel: str
+) -> bool:
+    """Show work that runs; returns whether it does. state: a DeepDreamActivity. cancel: the operator that ends it."""
+    if state.running:
+        layout.progress(factor=state.fraction, text=f"{state.fraction:.0%}")
+        wrapped(layout, context, state.message)
+        layout.operator(cancel, icon="CANCEL")
+    return bool(state.running)
+
+
+def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
+    """Labels do not wrap by themselves."""
+    width = context.region.width / context.preferences.system.ui_scale - _MARGIN
+    letters = max(20, int(width / _PIXELS_PER_LETTER))
+    column = layout.column(align=True)
+    for number, line in enumerate(textwrap.wrap(text, letters)):
+        column.label(text=line, icon=icon if number == 0 else "NONE")
