@@ -265,7 +265,7 @@ class _Studio:
     def make(self, subject: Subject) -> Generator[Progress, None, bytes]:
         """Dream a cell, keep and return its JPEG."""
         picture = yield from self.dreamt(subject)
-        jpeg = _jpeg(resize_picture(picture, Size(self._size, self._size)))
+        jpeg = encode_cell(resize_picture(picture, Size(self._size, self._size)))
         if self._cache is not None:
             self._cache.keep(self._key(subject), jpeg)
         return jpeg
@@ -274,7 +274,7 @@ class _Studio:
         """What the subject dreams: 1x3xSxS, dream space, at its own side."""
         with memory_errors():
             before = resize_picture(self.source, Size(subject.side, subject.side))
-        steps = dream(_as_image(before), self.brain, subject.settings)
+        steps = dream(as_image(before), self.brain, subject.settings)
         while True:
             try:
                 yield self.clock.during(subject, next(steps))
@@ -306,11 +306,11 @@ def _answers(brain: Brain, layer: str, picture: Tensor) -> Tensor:
         return brain.activations(resize_picture(picture, Size(whole, whole)), [layer])[layer][0].flatten(1)
 
 
-def _as_image(picture: Tensor) -> Image:
+def as_image(picture: Tensor) -> Image:
     return Image(picture[0].permute(1, 2, 0).contiguous().cpu().numpy(), ColorSpace.SRGB)
 
 
-def _jpeg(picture: Tensor) -> bytes:
+def encode_cell(picture: Tensor) -> bytes:
     """1x3xSxS, dream space, as a JPEG file."""
     pixels = (picture[0].permute(1, 2, 0) * 255).round().to(torch.uint8).contiguous().cpu().numpy()
     file = io.BytesIO()

@@ -18,9 +18,10 @@ from typing import NoReturn
 
 from ..protocol.atlas import CELL_SIDES, MAX_CELLS
 from ..protocol.errors import CancelledError, DeepDreamError, InputError
+from ..protocol.knob_arguments import whole
 from ..protocol.wire import MAX_BLOB_BYTES, PROTOCOL_VERSION
 from .brain_arguments import add_brain_actions
-from .dream_arguments import DESCRIPTION, add_dream_arguments, request_of, whole
+from .dream_arguments import DESCRIPTION, add_dream_arguments, request_of
 from .threads import share_the_cores
 
 

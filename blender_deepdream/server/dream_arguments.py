@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from ..protocol.knob import Knob
+from ..protocol.knob_arguments import add_knobs, knob_help, typed_knobs, whole
 from ..protocol.messages import ColorSpace, Depth, DreamRequest
 from ..protocol.region_words import add_region_argument, parse_regions
 from ..protocol.settings import KNOBS, MOTION, DreamSettings
@@ -30,8 +30,8 @@ def add_dream_arguments(parser: argparse.ArgumentParser) -> None:
     """Every knob, and the images that a dream begins with."""
     parser.add_argument("source", metavar="IN", help="the image, or of nothing: clouds:WIDTHxHEIGHT")
     parser.add_argument("target", metavar="OUT", type=Path, help="where the dream goes")
-    for knob in KNOBS.values():
-        _add_knob(parser, knob)
+    add_knobs(parser, KNOBS)
+    _add_layers(parser)
     parser.add_argument(
         "--preview", type=Path, metavar="IMG", help="show the dream so far in this .jpg, twice a second at most"
     )
@@ -65,7 +65,7 @@ def add_dream_arguments(parser: argparse.ArgumentParser) -> None:
 
 def request_of(options: argparse.Namespace) -> DreamRequest:
     """What was asked for, its images by the paths of their files. Raises SettingsError, InputError."""
-    typed = {name: getattr(options, name) for name in KNOBS if getattr(options, name, None) is not None}
+    typed = typed_knobs(options, KNOBS)
     if options.layer:
         typed["layers"] = ",".join(options.layer)
     if options.guide and not any(_says_objective(words) for words in options.region):
@@ -85,29 +85,15 @@ def request_of(options: argparse.Namespace) -> DreamRequest:
     )
 
 
+def _add_layers(parser: argparse.ArgumentParser) -> None:
+    metavar = "NAME[:CHANNELS][@OCTAVES][=WEIGHT]"
+    parser.add_argument(
+        "--layer", action="append", default=[], metavar=metavar, help=knob_help(KNOBS["layers"]) + "; repeatable"
+    )
+
+
 def _says_objective(words: Sequence[str]) -> bool:
     return any(word.startswith("objective=") for word in words)
-
-
-def _add_knob(parser: argparse.ArgumentParser, knob: Knob) -> None:
-    if knob.kind == "layers":
-        metavar = "NAME[:CHANNELS][@OCTAVES][=WEIGHT]"
-        parser.add_argument("--layer", action="append", default=[], metavar=metavar, help=_help(knob) + "; repeatable")
-    else:
-        parser.add_argument(
-            "--" + knob.name.replace("_", "-"), dest=knob.name, metavar=_metavar(knob), help=_help(knob)
-        )
-
-
-def whole(low: int, high: int) -> Callable[[str], int]:
-    """A whole number from low to high, for argparse."""
-
-    def parse(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
 
 
 def _one_of(kind: type[Choice]) -> Callable[[str], Choice]:
@@ -120,16 +106,3 @@ def _one_of(kind: type[Choice]) -> Callable[[str], Choice]:
             raise argparse.ArgumentTypeError(f"{text!r} is none of: {', '.join(kind)}") from None
 
     return parse
-
-
-def _help(knob: Knob) -> str:
-    text = knob.help[0].lower() + knob.help[1:]
-    if knob.kind not in ("int", "float"):
-        return text if knob.kind == "layers" else f"{text} (default: {knob.default})"
-    low, high = (f"{bound:.10g}" for bound in knob.hard)
-    unit = f" {knob.unit}" if knob.unit else ""
-    return f"{text} ({low} to {high}{unit}, default: {knob.default})".replace("%", "%%")
-
-
-def _metavar(knob: Knob) -> str:
-    return {"int": "N", "float": "X", "text": "NAME", "choice": "|".join(knob.choices)}[knob.kind]
