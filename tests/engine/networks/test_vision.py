@@ -75,6 +75,7 @@ def test_it_lists_its_layers_and_dreams_each_at_any_size(architecture):
 
 @pytest.mark.parametrize("architecture", ["googlenet", "resnet50", "densenet121", "swin_t", "mnasnet0_5"])
 def test_it_finds_what_torchvision_finds(architecture):
+    torch.manual_seed(0)
     plain = models.get_model(architecture, init_weights=False) if architecture == "googlenet" else None
     plain = (plain or models.get_model(architecture)).eval()
     state = plain.state_dict()
