@@ -107,12 +107,12 @@ def test_layers_are_what_they_say_and_stay_what_they_are(architecture):
             assert alone.shape[2:] == pytest.approx((128 / layer.stride, 160 / layer.stride), abs=1.5)
 
 
-class _Operations(TorchDispatchMode):
+class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch says nothing of its types
     """The names of torch's operations that run inside the block."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.names = []
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.names: list[str] = []
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         self.names.append(str(function))
