@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import safetensors.torch
 import torch
@@ -37,6 +37,14 @@ _ZEROS = "0" * 64
 _TRIAL_SIDE = 128
 """Pixels: the largest image that a network is tried with."""
 _HINT = "The brain's file is damaged or was not made by this program: import or pull the brain again."
+
+
+class Contents(NamedTuple):
+    """What a brain is made of. tensors: by the names of its architecture. description: of a "graph", as JSON."""
+
+    card: BrainCard
+    tensors: Mapping[str, Tensor]
+    description: object = None
 
 
 def save(path: Path, card: BrainCard, tensors: Mapping[str, Tensor], description: object = None) -> BrainCard:
@@ -76,10 +84,23 @@ def read_card(path: Path, hash_file: Callable[[Path], str] = hash_of) -> BrainCa
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> Brain:
-    """The brain in a file, ready to dream on `device`. Raises BrainFileError.
+    """The brain in a file, ready to dream on `device`. Raises BrainFileError."""
+    return assembled(read(path), device)
 
-    The bytes that were checked are the bytes that are loaded.
-    """
+
+def assembled(contents: Contents, device: torch.device | str = "cpu") -> Brain:
+    """A brain of what is in its file, ready to dream on `device`. Raises BrainFileError where it does not fit."""
+    card = contents.card
+    classes = card.classifier.channels if card.classifier else 1000
+    network = architectures.build(
+        card.architecture, contents.tensors, description=contents.description, classes=classes
+    )
+    _check_layers(card, network)
+    return Brain(card, network.to(device), torch.device(device))
+
+
+def read(path: Path) -> Contents:
+    """All that is in a brain's file. The bytes that were checked are the bytes that are read. Raises BrainFileError."""
     header, about = _opened(path)
     try:
         with path.open("rb") as file:
@@ -90,11 +111,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> Brain:
     if len(data) != header.size or _checksum(header, about["checksum"], rest) != about["checksum"]:
         raise BrainFileError(f"{path} is damaged: its checksum is another one.", _HINT)
     card = brain_card.from_json(about["card"], hashlib.sha256(data).hexdigest(), header.size)
-    tensors = tensors_in(data, path)
-    classes = card.classifier.channels if card.classifier else 1000
-    network = architectures.build(card.architecture, tensors, description=about["graph"], classes=classes)
-    _check_layers(card, network)
-    return Brain(card, network.to(device), torch.device(device))
+    return Contents(card, tensors_in(data, path), about["graph"])
 
 
 def _opened(path: Path) -> tuple[Header, dict[str, Any]]:

@@ -73,6 +73,13 @@ class Library:
         brain.card = replace(brain.card, name=name)
         return brain
 
+    def contents(self, name: str) -> brain_file.Contents:
+        """A brain by name, as its file holds it: for learning. Raises UnknownBrainError, BrainFileError."""
+        if name in BUILT_IN:
+            return brain_file.Contents(BUILT_IN[name], lite0.lite0_weights())
+        contents = brain_file.read(self._existing(name))
+        return contents._replace(card=replace(contents.card, name=name))
+
     def add(
         self,
         card: BrainCard,

@@ -39,3 +39,11 @@ def load_brain(name: str = DEFAULT_BRAIN, device: torch.device | str = "cpu") ->
     if name.endswith(brain_file.SUFFIX):
         return brain_file.load(Path(name), device)
     return library().load(name, device)
+
+
+def brain_contents(name: str = DEFAULT_BRAIN) -> brain_file.Contents:
+    """What a brain is made of, by name or by the path of its file: for learning.
+
+    Raises UnknownBrainError, BrainFileError.
+    """
+    return brain_file.read(Path(name)) if name.endswith(brain_file.SUFFIX) else library().contents(name)

@@ -21,7 +21,8 @@ Counts = tuple[tuple[int, ...], ...]
 class EpochReport:
     """One epoch, counted from 1. Losses are means; accuracies shares, 0 to 1; robust_accuracy, of pictures that were
     perturbed, is None where nobody asked. confusion: how many validation pictures of each class (rows) were taken for
-    each (columns). seconds: how long the epoch took. said: what the artist should know of it, if anything.
+    each (columns). seconds: how long the epoch took. said: what the artist should know of it, if anything. best:
+    whether its averaged weights became the brain, so far.
     """
 
     epoch: int
@@ -33,10 +34,12 @@ class EpochReport:
     confusion: Counts
     seconds: float
     said: str = ""
+    best: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Numbers that are none become null: JSON has no infinity."""
         plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        plain["confusion"] = [list(row) for row in self.confusion]
         return {name: _finite(value) for name, value in plain.items()}
 
     @classmethod
@@ -55,6 +58,7 @@ class EpochReport:
             confusion=counts,
             seconds=float(data["seconds"]),
             said=str(data.get("said", "")),
+            best=bool(data.get("best", False)),
         )
 
 

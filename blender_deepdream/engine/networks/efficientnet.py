@@ -100,13 +100,13 @@ class EfficientNetLite0(nn.Module):
         self.blocks = nn.ModuleList(Block(state, f"_blocks.{index}", shape) for index, shape in enumerate(LITE0))
         self.head = SameConv(state, "_conv_head", "_bn1")
         # a mean over positions commutes with it: as a convolution it says what is where
-        self.classifier = nn.Conv2d(1280, 1000, 1)
+        self.classifier = nn.Conv2d(1280, len(state["_fc.weight"]), 1)
         self.classifier.load_state_dict({"weight": state["_fc.weight"][..., None, None], "bias": state["_fc.bias"]})
         self.requires_grad_(False).eval()
 
     def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """Activations of the named blocks ("_blocks.0" to "_blocks.15") and of CLASSIFIER, the logits of ImageNet's
-        1,000 classes at each position; nothing after the last of them is run.
+        """Activations of the named blocks ("_blocks.0" to "_blocks.15") and of CLASSIFIER, the logits of its
+        classes at each position; nothing after the last of them is run.
 
         x: 1x3xHxW, preprocessed; H and W divisible by the stride of the last layer asked for.
         """

@@ -53,7 +53,7 @@ def describe(architecture: str, classes: int = 1000) -> Description:
 
     Raises BrainFileError for a name that torchvision does not know, or a network that takes images of one size only.
     """
-    traced = trace(_construct(architecture, classes, torch.device("meta")))
+    traced = trace(construct(architecture, classes, torch.device("meta")))
     fold_batch_norms(traced)
     smallest = smallest_side(traced)
     if smallest is None:
@@ -80,7 +80,7 @@ def build(
     state: weights by torchvision's names; those of heads that only training needs are passed over. None: random ones
     from `seed`. Raises BrainFileError for an architecture that torchvision does not know, and weights that are not its.
     """
-    model = _construct(architecture, classes, torch.device("cpu" if state is None else "meta"))
+    model = construct(architecture, classes, torch.device("cpu" if state is None else "meta"))
     if state is None:
         _randomize(model, seed)
     else:
@@ -91,7 +91,8 @@ def build(
     return TracedNetwork(trace(model), places, rows_first).to(device)
 
 
-def _construct(architecture: str, classes: int, device: torch.device) -> nn.Module:
+def construct(architecture: str, classes: int, device: torch.device) -> nn.Module:
+    """The module as torchvision makes it, without the heads that only training needs. Raises BrainFileError."""
     if architecture not in architectures():
         near = did_you_mean(architecture, architectures()).rstrip()
         hint = near or "torchvision.models.list_models() lists those it has."

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a training is, from its first step to its last, across interruptions: checkpoints, epochs, setbacks."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from ..engine import brain_file
+from ..engine.brain import Brain
+from ..engine.brain_file import Contents
+from ..protocol.errors import SettingsError, StorageError
+from ..protocol.recipe import Recipe
+from .checkpoint import Checkpoint, Checkpoints
+from .distributed import Group
+from .history import EpochReport, read_history, write_history
+from .learner import Learner, Learnt, Moment
+from .lessons import Lessons
+from .reports import Epoch, Notice, StepReport
+from .schedule import rate_at
+from .trainable import trainable
+from .trained import Origin, Trained, keep, kept
+from .training_data import Batch
+from .validation import IN_PASSING, THOROUGH, Attack, Measured, robust_accuracy, validate
+
+VERSION = 1
+"""Raised whenever the same recipe and data would come to another brain."""
+CHECKPOINT_EVERY = 50
+"""Steps between checkpoints; there is one after each epoch, too."""
+MAX_HALVINGS = 3
+HISTORY = "history.jsonl"
+
+
+@dataclass
+class Standing:
+    """What a checkpoint knows besides tensors. halvings: of the rate, because the loss was no number. loss, accuracy:
+    sums over this epoch's steps. best: epoch that is the brain so far, 0 for none. record: the highest validation
+    accuracy. stale: epochs since then."""
+
+    halvings: int = 0
+    loss: float = 0.0
+    accuracy: float = 0.0
+    best: int = 0
+    record: float = 0.0
+    stale: int = 0
+
+
+class Place(NamedTuple):
+    """Steps and epochs that are done, and steps of this epoch."""
+
+    epoch: int
+    number: int
+
+
+class Run:
+    """One training in one process. See `finetune` for what it is given."""
+
+    def __init__(  # noqa: PLR0917  (what finetune is given)
+        self,
+        base: Contents,
+        data: Lessons,
+        recipe: Recipe,
+        folder: Path,
+        name: str,
+        device: torch.device,
+        group: Group,
+    ) -> None:
+        self.group = group
+        self._data = data
+        self._recipe = recipe
+        self._folder = folder
+        network = trainable(base, data.classes, recipe, group.world).to(device)
+        self._learner = Learner(network, recipe, group)
+        self._origin = Origin(name, recipe, base.card, _counts(data))
+        told = {"version": VERSION, "recipe": recipe.to_json(), "data": data.fingerprint, "base": base.card.id}
+        self._checkpoints = Checkpoints(folder, told)
+        self._standing = Standing()
+        self._begun = self._epoch_begun = time.monotonic()
+        self._said = ""
+        self._first = 0
+
+    @property
+    def place(self) -> Place:
+        return Place(*divmod(self._learner.step, self._data.steps))
+
+    @property
+    def is_over(self) -> bool:
+        stale = 0 < self._recipe.patience <= self._standing.stale
+        return self.place.epoch >= self._recipe.epochs or stale
+
+    def begin(self) -> list[str]:
+        """Go on from the last checkpoint, or make the first one. Returns what the artist should know of that.
+
+        Raises InputError for a checkpoint of another training, StorageError.
+        """
+        self._go_back()
+        if not self._learner.step:
+            self._save()
+        self._first = self._learner.step
+        self._write_history()
+        return [f"{path.name} is damaged; the checkpoint before it is taken." for path in self._checkpoints.damaged]
+
+    def step(self, batch: Batch) -> StepReport:
+        """Learn from a batch; a checkpoint now and then. Raises Diverged, StorageError, OutOfMemoryError."""
+        place, moment = self.place, self._moment()
+        learnt = self._learner.learn(batch, moment)
+        self._standing.loss += learnt.loss
+        self._standing.accuracy += learnt.accuracy
+        if self.place.number % CHECKPOINT_EVERY == 0 and self.place.number:
+            self._save()
+        return self._report(place, learnt, moment.rate)
+
+    def end_epoch(self) -> Epoch:
+        """Measure the averaged weights, keep them if they are the best. Raises StorageError."""
+        epoch = self.place.epoch
+        measured, robust = self.group.from_leader(self._measure)
+        best = self._judge(measured)
+        steps = self._data.steps
+        report = EpochReport(
+            epoch=epoch,
+            train_loss=self._standing.loss / steps,
+            train_accuracy=self._standing.accuracy / steps,
+            validation_loss=measured.loss,
+            validation_accuracy=measured.accuracy,
+            robust_accuracy=robust,
+            confusion=measured.confusion,
+            seconds=time.monotonic() - self._epoch_begun,
+            said=self._said,
+            best=best,
+        )
+        self._epoch_begun, self._said = time.monotonic(), ""
+        self._standing = replace(self._standing, loss=0.0, accuracy=0.0, best=epoch if best else self._standing.best)
+        if self.group.leads:
+            if best:
+                keep(self._folder, self._contents(report), epoch)
+            self._write_history(report)
+        self._save()
+        return Epoch(report, self._brain_of(report))
+
+    def set_back(self) -> Notice:
+        """After a loss that is no number: from the last checkpoint again, at half the rate.
+
+        Raises SettingsError when that has been done often enough.
+        """
+        halvings = self._standing.halvings + 1
+        if halvings > MAX_HALVINGS:
+            raise SettingsError(
+                f"The loss was no number again, after the rate had been halved {MAX_HALVINGS} times.",
+                f"Set a learning_rate well below {self._recipe.learning_rate:g}.",
+            )
+        self._go_back()
+        self._standing.halvings = halvings
+        self._said = f"The loss was no number: on from step {self._learner.step} at half the rate."
+        return Notice(self._said)
+
+    def result(self) -> Trained:
+        """The best brain, measured thoroughly. Raises BrainFileError."""
+        return self.group.from_leader(self._result)
+
+    def _go_back(self) -> None:
+        """To the last checkpoint, if there is one."""
+        found = self.group.from_leader(self._checkpoints.latest)
+        if found is not None:
+            self._learner.restore(found.step, found.tensors)
+            self._standing = Standing(**found.facts)
+
+    def _save(self) -> None:
+        if self.group.leads:
+            self._checkpoints.save(Checkpoint(self._learner.step, asdict(self._standing), self._learner.tensors()))
+
+    def _moment(self) -> Moment:
+        left = rate_at(self._recipe.schedule, self._learner.step / (self._recipe.epochs * self._data.steps))
+        return Moment(*self.place, self._recipe.learning_rate * left * 0.5**self._standing.halvings)
+
+    def _measure(self) -> tuple[Measured, float]:
+        network = self._learner.average.network
+        measured = validate(network, self._data.validation(), len(self._data.classes))
+        return measured, self._robust(IN_PASSING, measured.pictures)
+
+    def _robust(self, attack: Attack, pictures: int) -> float:
+        network = self._learner.average.network
+        return robust_accuracy(network, self._data.validation(), attack, pictures, self._recipe.seed)
+
+    def _judge(self, measured: Measured) -> bool:
+        """Whether these weights are the best so far: the last of those that the pictures cannot tell from the best.
+
+        A few dozen pictures tell accuracies apart by some percent only, and what was trained longer dreams clearer: the
+        one-standard-error rule (Breiman et al., "Classification and Regression Trees", 1984), the other way round.
+        """
+        standing = self._standing
+        standing.stale = 0 if measured.accuracy > standing.record else standing.stale + 1
+        standing.record = max(standing.record, measured.accuracy)
+        error = math.sqrt(standing.record * (1 - standing.record) / max(measured.pictures, 1))
+        return measured.accuracy >= standing.record - error
+
+    def _contents(self, report: EpochReport) -> Contents:
+        return self._origin.contents(self._learner.average.network, report, {})
+
+    def _brain_of(self, report: EpochReport) -> Callable[[], Brain]:
+        return lambda: brain_file.assembled(self._contents(report), self._learner.device)
+
+    def _result(self) -> Trained:
+        best = kept(self._folder, self._standing.best)
+        if best is None:
+            raise StorageError(f"The best brain is gone from {self._folder}.", "Delete that folder and begin anew.")
+        network = self._learner.average.network
+        network.take(best.contents.tensors)
+        pictures = sum(map(sum, best.report.confusion))
+        relit = validate(network, self._data.validation(relit=True), len(self._data.classes))
+        measured = {
+            "validation_accuracy": best.report.validation_accuracy,
+            "robust_accuracy": self._robust(THOROUGH, pictures),
+            "relit_accuracy": relit.accuracy,
+        }
+        return Trained(self._origin.contents(network, best.report, measured), best.report, measured)
+
+    def _report(self, place: Place, learnt: Learnt, rate: float) -> StepReport:
+        whole = self._recipe.epochs * self._data.steps
+        done = self._learner.step
+        elapsed = time.monotonic() - self._begun
+        return StepReport(
+            epoch=place.epoch + 1,
+            epochs=self._recipe.epochs,
+            step=place.number + 1,
+            steps=self._data.steps,
+            loss=learnt.loss,
+            accuracy=learnt.accuracy,
+            rate=rate,
+            fraction=done / whole,
+            eta=elapsed * (whole - done) / (done - self._first) if done > self._first else None,
+        )
+
+    def _write_history(self, *more: EpochReport) -> None:
+        """The epochs that are done; those that will be trained again are forgotten."""
+        if self.group.leads:
+            path = self._folder / HISTORY
+            write_history(path, (*read_history(path)[: self.place.epoch - len(more)], *more))
+
+
+def _counts(data: Lessons) -> dict[str, int]:
+    return {"classes": len(data.classes), "learned": data.train_count, "tested": data.validation_count}
