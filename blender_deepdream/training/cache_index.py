@@ -20,8 +20,8 @@ class Line:
     """What one file was found to be.
 
     path: below the data set's folder. size, changed: of the file then, in bytes and nanoseconds. row: where its pixels
-    lie; -1 if it is left out, for a reason. width, height: of the picture, upright. opaque: without transparency.
-    crc: of its pixels.
+    lie; -1 if it is left out, for a reason. aspect: width / height of the picture, upright. opaque: without
+    transparency. crc: of its pixels.
     """
 
     path: str
@@ -29,8 +29,7 @@ class Line:
     changed: int
     sha256: str = ""
     row: int = -1
-    width: int = 0
-    height: int = 0
+    aspect: float = 1.0
     opaque: bool = True
     crc: int = 0
     reason: Reason | None = None

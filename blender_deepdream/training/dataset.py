@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,6 +57,26 @@ class Dataset:
     pictures: tuple[Picture, ...]
     left_out: tuple[LeftOut, ...]
 
+    @property
+    def lines(self) -> list[Line]:
+        return [picture.line for picture in self.pictures]
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the pictures have no classes of their own."""
+        return self.classes == (FLAT,)
+
+    def sorted_into(self, clusters: Sequence[int]) -> Dataset:
+        """The same pictures, in clusters, which are numbered from 0. Raises InputError for less than two."""
+        classes = tuple(f"cluster-{number + 1}" for number in range(max(clusters) + 1))
+        if len(classes) < 2:
+            raise InputError(
+                f"The pictures in {self.folder} are too much alike, or too few, to be sorted into classes.",
+                "Give each class a folder of its own.",
+            )
+        pictures = (Picture(path, label, line) for (path, _, line), label in zip(self.pictures, clusters, strict=True))
+        return replace(self, classes=classes, pictures=tuple(pictures))
+
     def counts(self) -> dict[str, int]:
         """Pictures of each class."""
         found = Counter(picture.label for picture in self.pictures)
@@ -79,9 +99,9 @@ def find_pictures(folder: Path) -> tuple[Found, ...]:
 
 
 def sift(folder: Path, found: Sequence[Found], lines: Mapping[Path, Line]) -> Dataset:
-    """What of the files can be learned from. lines: what each was found to be.
+    """What of the files can be learned from; flat if there are no classes. lines: what each was found to be.
 
-    Raises InputError unless there are two classes with two pictures each.
+    Raises InputError unless there are two classes with two pictures each, or two pictures without classes.
     """
     usable, left_out = _without_flaws(found, lines)
     if any(file.kind != FLAT for file in usable):
@@ -114,7 +134,7 @@ def _without_flaws(found: Sequence[Found], lines: Mapping[Path, Line]) -> tuple[
 
 
 def _check_classes(folder: Path, classes: tuple[str, ...], left_out: Sequence[LeftOut]) -> None:
-    if len(classes) > 1:
+    if len(classes) > 1 or classes == (FLAT,):
         return
     reasons = Counter(entry.reason for entry in left_out)
     why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())

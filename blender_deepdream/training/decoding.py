@@ -62,15 +62,17 @@ class LeftOutError(Exception):
         self.reason = reason
         self.detail = detail
 
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else str(self.reason)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
     """pixels: 4xSxS uint8: red, green, blue, alpha; sRGB, colour multiplied by alpha; all of the picture, stretched
-    to a square. width, height: what it had, upright. sha256: of the file, lower-case hex."""
+    to a square. aspect: width / height that it had, upright. sha256: of the file, lower-case hex."""
 
     pixels: NDArray[np.uint8]
-    width: int
-    height: int
+    aspect: float
     sha256: str
 
 
@@ -78,10 +80,11 @@ def decode(path: Path, side: int) -> Decoded:
     """A picture as a square of this side. Raises LeftOutError."""
     data = _read(path)
     try:
-        picture = _open(path, data)
+        picture = _open(path, data, side)
         if min(picture.size) < SMALLEST_SIDE:
             raise LeftOutError(Reason.SMALL, f"{picture.width} x {picture.height} pixels")
-        return Decoded(_square(picture, side), *picture.size, hashlib.sha256(data).hexdigest())
+        aspect = picture.width / picture.height
+        return Decoded(_square(picture, side), aspect, hashlib.sha256(data).hexdigest())
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning, MemoryError) as error:
         raise LeftOutError(Reason.LARGE, "more pixels than a picture has") from error
     except (OSError, SyntaxError, ValueError) as error:  # Pillow's words for damage
@@ -103,8 +106,8 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _open(path: Path, data: bytes) -> Pillow.Image:
-    """The whole picture, upright, RGB or RGBA with straight alpha, sRGB."""
+def _open(path: Path, data: bytes, side: int) -> Pillow.Image:
+    """The whole picture, upright, RGB or RGBA with straight alpha, sRGB; no smaller than twice `side` for its size."""
     if data.startswith(_EXR):
         return _by_openimageio(path)
     with warnings.catch_warnings():
@@ -120,7 +123,7 @@ def _open(path: Path, data: bytes) -> Pillow.Image:
             if data.startswith(_TIFFS) and picture.mode in ("F", "I", "I;16", "I;16B"):
                 return _by_openimageio(path)
             # a large photograph need not be decoded at its full size; Pillow knows that of JPEG alone
-            picture.draft(None, (1024, 1024))
+            picture.draft(None, (2 * side, 2 * side))
             return _in_srgb(ImageOps.exif_transpose(picture))
 
 

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import filelock
 import numpy as np
@@ -25,6 +25,7 @@ from ..protocol.errors import StorageError
 from .cache_index import Line, add_line, read_lines, rewrite_lines
 from .decoding import Decoded, Reason
 from .decoding_pool import Answer, decode_all
+from .preparation import Preparation
 
 CHANNELS = 4
 
@@ -38,13 +39,6 @@ _PASSING = (Reason.GONE, Reason.UNREADABLE)
 """Reasons that may not be there the next time."""
 
 
-class Decoding(NamedTuple):
-    """How far the decoding is: files that are known, of how many."""
-
-    done: int
-    total: int
-
-
 class PictureCache:
     """The decoded pictures of one folder at one size. folder: the data set's. side: in pixels. caches: where they lie.
 
@@ -56,23 +50,24 @@ class PictureCache:
         self._row_bytes = CHANNELS * side**2
         self._source = folder.absolute()
         key = hashlib.sha256(f"{_VERSION}\0{side}\0{self._source}".encode("utf-8", "surrogatepass"))
-        self._folder = caches / key.hexdigest()[:32]
+        self.folder = caches / key.hexdigest()[:32]
 
-    def fill(self, paths: Sequence[Path]) -> Generator[Decoding, None, dict[Path, Line]]:
+    def fill(self, paths: Sequence[Path]) -> Generator[Preparation, None, dict[Path, Line]]:
         """Decode what is not known yet. paths: below the data set's folder. Returns a line for each of them.
 
         Raises StorageError.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with filelock.FileLock(self._folder / _LOCK):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(self.folder / _LOCK):
                 return (yield from self._fill(paths))
         except OSError as error:
-            raise cannot_write(self._folder, error) from error
+            raise cannot_write(self.folder, error) from error
 
-    def read(self, lines: Sequence[Line], out: NDArray[np.uint8]) -> None:
-        """Their pixels into Nx4xSxS uint8: red, green, blue, alpha; colour multiplied by alpha. Raises StorageError."""
-        path = self._folder / _PIXELS
+    def pixels(self, lines: Sequence[Line]) -> NDArray[np.uint8]:
+        """Of these pictures: Nx4xSxS: red, green, blue, alpha; colour multiplied by alpha. Raises StorageError."""
+        out = np.empty((len(lines), CHANNELS, self.side, self.side), np.uint8)
+        path = self.folder / _PIXELS
         try:
             # not mapped into memory: there a file that is cut short ends the process, and here it is an error
             with path.open("rb", buffering=0) as file:
@@ -81,28 +76,29 @@ class PictureCache:
                     picture[:] = np.frombuffer(file.read(self._row_bytes), np.uint8).reshape(picture.shape)
         except (OSError, ValueError) as error:
             raise StorageError(f"{path} cannot be read any more: {error}.", "Start again: it is mended.") from error
+        return out
 
-    def _fill(self, paths: Sequence[Path]) -> Generator[Decoding, None, dict[Path, Line]]:
+    def _fill(self, paths: Sequence[Path]) -> Generator[Preparation, None, dict[Path, Line]]:
         blanks = {path: _blank(path, self._source) for path in paths}
         known = self._still_true(blanks) | {path: line for path, line in blanks.items() if line.reason}
         missing = [path for path in paths if path not in known]
-        _trim(self._folder)
+        _trim(self.folder)
         self._check_room(len(missing))
-        rewrite_lines(self._folder / _LINES, (line for line in known.values() if line.reason not in _PASSING))
-        yield Decoding(len(known), len(paths))
-        with (self._folder / _PIXELS).open("ab") as pixels, (self._folder / _LINES).open("ab") as index:
+        rewrite_lines(self.folder / _LINES, (line for line in known.values() if line.reason not in _PASSING))
+        yield Preparation("decoding", len(known), len(paths))
+        with (self.folder / _PIXELS).open("ab") as pixels, (self.folder / _LINES).open("ab") as index:
             pixels.truncate(self._row_bytes * _rows(known.values()))
             rows = {line.sha256: line for line in known.values() if line.row >= 0}
             for path, answer in decode_all(missing, self.side):
                 known[path] = line = _line(blanks[path], answer, rows, pixels)
                 if line.reason not in _PASSING:
                     add_line(index, line)
-                yield Decoding(len(known), len(paths))
+                yield Preparation("decoding", len(known), len(paths))
         return known
 
     def _still_true(self, blanks: Mapping[Path, Line]) -> dict[Path, Line]:
         """Lines of files that did not change since, whose pixels are whole."""
-        found = read_lines(self._folder / _LINES)
+        found = read_lines(self.folder / _LINES)
         same = {
             path: line
             for path, blank in blanks.items()
@@ -117,7 +113,7 @@ class PictureCache:
         sums = {line.row: line.crc for line in lines if line.row >= 0}
         whole = set()
         try:
-            with (self._folder / _PIXELS).open("rb") as file:
+            with (self.folder / _PIXELS).open("rb") as file:
                 for row in sorted(sums):
                     file.seek(row * self._row_bytes)
                     if zlib.crc32(file.read(self._row_bytes)) == sums[row]:
@@ -127,10 +123,10 @@ class PictureCache:
         return whole
 
     def _check_room(self, pictures: int) -> None:
-        needed, free = pictures * self._row_bytes, shutil.disk_usage(self._folder).free
+        needed, free = pictures * self._row_bytes, shutil.disk_usage(self.folder).free
         if needed > free:
             raise StorageError(
-                f"The decoded pictures take {needed / 2**20:,.0f} MiB, and {self._folder} has {free / 2**20:,.0f} MiB.",
+                f"The decoded pictures take {needed / 2**20:,.0f} MiB, and {self.folder} has {free / 2**20:,.0f} MiB.",
                 "Free some space, or train at a smaller side.",
             )
 
@@ -146,7 +142,7 @@ def _line(blank: Line, answer: Answer, rows: dict[str, Line], pixels: BinaryIO) 
         pixels.flush()
         opaque = bool(answer.pixels[3].min() == 255)
         crc = zlib.crc32(answer.pixels.tobytes())
-        line = Line("", 0, 0, answer.sha256, row, answer.width, answer.height, opaque, crc)
+        line = Line("", 0, 0, answer.sha256, row, answer.aspect, opaque, crc)
         rows[answer.sha256] = line
     return replace(line, path=blank.path, size=blank.size, changed=blank.changed)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,12 +14,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..engine.brain import Brain
 from ..engine.folders import cache_folder
+from ..engine.zoo import load_brain
 from ..protocol.recipe import Recipe
 from .augmentation import Augmentation, Chances, stored_side
+from .clusters import sort_into_clusters
 from .dataset import Dataset, find_pictures, sift
-from .photometric import components
-from .picture_cache import CHANNELS, Decoding, PictureCache
+from .photometric import colors_of, components
+from .picture_cache import PictureCache
+from .preparation import Preparation
 from .split import Indices, Sampling, split
 
 _VERSION = 1
@@ -69,9 +73,9 @@ class TrainingData:
         self._recipe = recipe
         self._cache = cache
         self._device = device
-        self._lines = [picture.line for picture in dataset.pictures]
+        self._lines = dataset.lines
         self._labels = np.array([picture.label for picture in dataset.pictures], np.int64)
-        self._aspects = np.array([line.width / line.height for line in self._lines])
+        self._aspects = np.array([line.aspect for line in self._lines])
         self._split = split(self._labels, [line.sha256 for line in self._lines], recipe.validation, recipe.seed)
         self._sampling = Sampling(
             self._labels, self._split.train, recipe.batch, balance=recipe.balance, seed=recipe.seed
@@ -118,18 +122,13 @@ class TrainingData:
         return Batch(self._augmentation.apply(pictures, chances), labels)
 
     def _pixels(self, places: Indices) -> NDArray[np.uint8]:
-        out = np.empty((len(places), CHANNELS, self._cache.side, self._cache.side), np.uint8)
-        self._cache.read([self._lines[place] for place in places], out)
-        return out
+        return self._cache.pixels([self._lines[place] for place in places])
 
     def _principal(self) -> NDArray[np.float64]:
         """The components of the colours that are learned from, where they are opaque."""
         places = self._split.train[:: -(-len(self._split.train) // COLOR_SAMPLES)]
-        colors = []
-        for place in places:
-            pixels = self._pixels(np.array([place]))[0, :, ::8, ::8].reshape(CHANNELS, -1)
-            colors.append(pixels[:3, pixels[3] == 255].T)
-        return components(np.concatenate(colors) / 255)
+        colors = [colors_of(self._pixels(places[number : number + 1])[0]) for number in range(len(places))]
+        return components(np.concatenate(colors))
 
     def _fingerprint(self) -> str:
         recipe = self._recipe.to_json()
@@ -143,15 +142,26 @@ class TrainingData:
 
 
 def open_training_data(
-    folder: Path, recipe: Recipe, device: torch.device, caches: Path | None = None
-) -> Generator[Decoding, None, TrainingData]:
-    """A folder's pictures, ready to be learned from; those that were not decoded before are now, which is yielded.
+    folder: Path,
+    recipe: Recipe,
+    device: torch.device,
+    caches: Path | None = None,
+    base: Callable[[], Brain] | None = None,
+) -> Generator[Preparation, None, TrainingData]:
+    """A folder's pictures, ready to be learned from. Those that were not decoded before are now, and those without
+    sub-folders are sorted into clusters; how far that is is yielded.
 
-    caches: where decoded pictures are kept; None: in the user's cache folder.
-    Raises InputError for a folder that nothing can be learned from, StorageError.
+    caches: where decoded pictures are kept; None: in the user's cache folder. base: gives the brain whose eyes sort;
+    None: the recipe's base, out of the user's library.
+    Raises InputError for a folder that nothing can be learned from, StorageError, and what loading the base does.
     """
     folder = folder.absolute()
     found = find_pictures(folder)
     cache = PictureCache(folder, stored_side(recipe), caches or cache_folder() / "pictures")
     lines = yield from cache.fill([picture.path for picture in found])
-    return TrainingData(sift(folder, found, lines), recipe, cache, device)
+    dataset = sift(folder, found, lines)
+    if dataset.is_flat:
+        brain = base() if base else load_brain(recipe.base, device)
+        labels = yield from sort_into_clusters(cache, dataset.lines, brain, recipe.clusters, recipe.seed)
+        dataset = dataset.sorted_into(labels.tolist())
+    return TrainingData(dataset, recipe, cache, device)
