@@ -55,8 +55,7 @@ def draw_sheet(cells: Sequence[Cell], size: int, title: str, subtitle: str) -> P
         raise InputError(f"The sheet would have {width} x {height} pixels.", "Make the cells smaller, or fewer.")
     sheet = Pillow.new("RGB", (width, height), GROUND)
     pen = ImageDraw.Draw(sheet)
-    _write(pen, (MARGIN, MARGIN - 5), title, 26, BRIGHT, width - 2 * MARGIN)
-    _write(pen, (MARGIN, MARGIN + 31), subtitle, 13, QUIET, width - 2 * MARGIN)
+    write_head(pen, width, title, subtitle)
     for index, cell in enumerate(cells):
         row, column = divmod(index, columns)
         left, top = MARGIN + column * (size + GAP), MARGIN + HEAD + row * (size + LEGEND + GAP)
@@ -64,6 +63,12 @@ def draw_sheet(cells: Sequence[Cell], size: int, title: str, subtitle: str) -> P
             sheet.paste(picture, (left, top))
         _write_legend(pen, (left, top + size + 6), size, cell)
     return sheet
+
+
+def write_head(pen: ImageDraw.ImageDraw, width: int, title: str, subtitle: str) -> None:
+    """Title and subtitle within HEAD below the upper margin of a sheet of this width."""
+    _write(pen, (MARGIN, MARGIN - 5), title, 26, BRIGHT, width - 2 * MARGIN)
+    _write(pen, (MARGIN, MARGIN + 31), subtitle, 13, QUIET, width - 2 * MARGIN)
 
 
 def column_count(cells: int) -> int:

@@ -35,12 +35,13 @@ class Chances(NamedTuple):
 
 
 class Augmentation:
-    """As a recipe says. principal: the components of the data's colours, see `photometric.components`."""
+    """As a recipe says. principal: the components of the data's colours, see `photometric.components`. opaque: whether
+    no picture shows what lies behind it."""
 
-    def __init__(self, recipe: Recipe, principal: Numbers) -> None:
+    def __init__(self, recipe: Recipe, principal: Numbers, *, opaque: bool = False) -> None:
         self._recipe = recipe
         self._principal = principal
-        self._color = background_color(recipe)
+        self._color = (0, 0, 0) if opaque else background_color(recipe)
 
     def draw(self, aspects: Numbers, rng: np.random.Generator) -> Chances:
         """For pictures to learn from. aspects: width / height of each."""
@@ -74,6 +75,13 @@ class Augmentation:
         if grounds is not None:
             return backgrounds.paint(grounds, side, device)
         return torch.tensor(self._color, device=device).view(1, 3, 1, 1) / 255
+
+
+def middles(pictures: Tensor, aspects: Numbers, side: int, grey: float) -> Tensor:
+    """The middles of pictures as `Augmentation.apply` takes them, before a quiet ground: Nx3xSxS, dream space.
+    grey: 0 to 1."""
+    shown = geometry.cut_out(pictures.float().div_(255), geometry.middle_boxes(aspects), side)
+    return backgrounds.put_behind(shown, torch.full_like(shown[:, :3], grey))
 
 
 def stored_side(recipe: Recipe) -> int:

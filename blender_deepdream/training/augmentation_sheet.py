@@ -8,20 +8,23 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image as Pillow
+from PIL import ImageDraw
 from torch import Tensor
 
-from ..engine.contact_sheet import GAP, GROUND, MARGIN
+from ..engine.contact_sheet import GAP, GROUND, HEAD, MARGIN, write_head
 from ..protocol.errors import ImageError
 from ..protocol.recipe import Recipe
 from .augmentation import Augmentation, stored_side
 from .decoding import Decoded, LeftOutError, decode
 from .photometric import colors_of, components
 
-COLUMNS, ROWS = 6, 5
+COLUMNS, ROWS = 8, 4
+TIMES = COLUMNS * ROWS - 2
+"""The picture as it is takes two places."""
 
 
 def augmentation_sheet(path: Path, recipe: Recipe) -> Pillow.Image:
-    """A sheet of a picture, RGB, sRGB: at its head the picture itself, below it what a brain is shown in its place.
+    """A sheet of a picture, RGB, sRGB: first the picture itself, then what a brain is shown in its place.
 
     Its light changes along the components of its own colours, where a data set's would be the whole set's.
     Raises ImageError for a file that cannot be learned from.
@@ -30,18 +33,21 @@ def augmentation_sheet(path: Path, recipe: Recipe) -> Pillow.Image:
         picture = decode(path, stored_side(recipe))
     except LeftOutError as error:
         raise ImageError(f"{path} cannot be learned from: {error}.", "Choose another picture.") from error
-    shown = _distorted(picture, recipe, COLUMNS * ROWS)
-    side = recipe.side
-    head = 2 * side + GAP
-    width = 2 * MARGIN + COLUMNS * side + (COLUMNS - 1) * GAP
-    sheet = Pillow.new("RGB", (width, 2 * MARGIN + head + ROWS * (side + GAP)), GROUND)
-    original = _as_it_is(picture, width - 2 * MARGIN, head)
-    sheet.paste(original, (MARGIN, MARGIN), original)
-    for number, image in enumerate(shown):
+    step = recipe.side + GAP
+    size = 2 * MARGIN + COLUMNS * step - GAP, 2 * MARGIN + HEAD + ROWS * step - GAP
+    sheet = Pillow.new("RGB", size, GROUND)
+    write_head(ImageDraw.Draw(sheet), size[0], f"{path.name}, {TIMES} times", _what_is_done(recipe))
+    original = _as_it_is(picture, recipe.side + step, recipe.side)
+    sheet.paste(original, (MARGIN, MARGIN + HEAD + (recipe.side - original.height) // 2), original)
+    for number, image in enumerate(_distorted(picture, recipe, TIMES), 2):
         row, column = divmod(number, COLUMNS)
-        place = MARGIN + column * (side + GAP), MARGIN + head + GAP + row * (side + GAP)
-        sheet.paste(_to_picture(image), place)
+        sheet.paste(_to_picture(image), (MARGIN + column * step, MARGIN + HEAD + row * step))
     return sheet
+
+
+def _what_is_done(recipe: Recipe) -> str:
+    light = "contrast, brightness, colour and light change" if recipe.photometric else "light stays as it is"
+    return f"as a brain is shown it  ·  {light}  ·  {recipe.crop} crop  ·  background {recipe.background}"
 
 
 def _distorted(picture: Decoded, recipe: Recipe, count: int) -> Tensor:
@@ -53,9 +59,10 @@ def _distorted(picture: Decoded, recipe: Recipe, count: int) -> Tensor:
 
 def _as_it_is(picture: Decoded, width: int, height: int) -> Pillow.Image:
     """In its own proportion, as large as fits, RGBA."""
-    across = min(width, round(height * picture.aspect))
+    across = min(width, height * picture.aspect)
+    size = max(1, round(across)), max(1, round(across / picture.aspect))
     premultiplied = Pillow.fromarray(np.ascontiguousarray(picture.pixels.transpose(1, 2, 0)), "RGBa")
-    return premultiplied.convert("RGBA").resize((across, round(across / picture.aspect)), Pillow.Resampling.LANCZOS)
+    return premultiplied.convert("RGBA").resize(size, Pillow.Resampling.LANCZOS)
 
 
 def _to_picture(image: Tensor) -> Pillow.Image:

@@ -6,11 +6,11 @@ A file that brings its decoder down takes a process with it and not the training
 
 from __future__ import annotations
 
-import itertools
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -23,41 +23,40 @@ _AHEAD = 4
 """Files under way for each process: their pixels wait in memory."""
 
 
-def decode_all(paths: Sequence[Path], side: int) -> Iterator[tuple[Path, Answer]]:
+def decode_all(paths: Sequence[Path], side: int) -> Generator[tuple[Path, Answer], None, None]:
     """Each file's square of this side, or why it is left out, in the order in which they are done."""
-    suspects: list[Path] = []
-    for path, answer in _decode(paths, side, os.cpu_count() or 1):
-        if answer is None:
-            suspects.append(path)
-        else:
-            yield path, answer
-    # one of them brought a process down: alone, each answers for itself
-    for path in suspects:
-        for _, answer in _decode([path], side, 1):
-            yield path, answer or LeftOutError(Reason.DAMAGED, "its decoder broke down")
+    left = yield from _decode(paths, side, os.cpu_count() or 1, _AHEAD)
+    while left:
+        # one of these brought a process down: alone in it, it is known
+        left = yield from _decode(left, side, 1, 1)
+        if left:
+            yield left[0], LeftOutError(Reason.DAMAGED, "its decoder broke down")
+        left = left[1:]
 
 
-def _decode(paths: Sequence[Path], side: int, processes: int) -> Iterator[tuple[Path, Answer | None]]:
-    """None: the processes broke down before this file was done."""
-    waiting = iter(paths)
+def _decode(
+    paths: Sequence[Path], side: int, processes: int, ahead: int
+) -> Generator[tuple[Path, Answer], None, list[Path]]:
+    """Returns the files that are not answered for, because a process broke down; the oldest under way first."""
+    waiting = deque(paths)
     under_way: dict[Future[Answer], Path] = {}
-    # neither forked, for this process has threads, nor left alone when it is killed
-    context = multiprocessing.get_context("spawn")
     count = max(1, min(processes, len(paths)))
+    # not forked, for this process has threads
+    context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, context, _end_with_parent) as pool:
         try:
-            while True:
-                for path in itertools.islice(waiting, _AHEAD * count - len(under_way)):
-                    under_way[pool.submit(_answer, path, side)] = path
-                if not under_way:
-                    return
+            while waiting or under_way:
+                while waiting and len(under_way) < ahead * count:
+                    future = pool.submit(_answer, waiting[0], side)
+                    under_way[future] = waiting.popleft()
                 for done in wait(under_way, return_when=FIRST_COMPLETED).done:
-                    path = under_way.pop(done)
-                    yield path, None if isinstance(done.exception(), BrokenProcessPool) else done.result()
-        except BrokenProcessPool:  # said by `submit`
-            yield from ((path, None) for path in (path, *under_way.values(), *waiting))
+                    answer = done.result()
+                    yield under_way.pop(done), answer
+        except BrokenProcessPool:
+            return [*under_way.values(), *waiting]
         finally:
             pool.shutdown(cancel_futures=True)
+    return []
 
 
 def _answer(path: Path, side: int) -> Answer:

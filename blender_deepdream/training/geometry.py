@@ -40,9 +40,10 @@ def usual_boxes(aspects: Numbers, rng: np.random.Generator) -> Boxes:
     """Most of each picture, nearly in its proportions. aspects: width / height of each picture."""
     area = rng.uniform(*AREA, len(aspects))
     proportion = np.exp(rng.uniform(np.log(PROPORTION[0]), np.log(PROPORTION[1]), len(aspects)))
-    width = np.minimum(1, np.sqrt(area * proportion / aspects))
-    height = np.minimum(1, np.sqrt(area / proportion * aspects))
-    return _placed(width, height, rng)
+    width, height = np.sqrt(area * proportion / aspects), np.sqrt(area / proportion * aspects)
+    # so much of a long picture fits into no part of these proportions: then as much as does
+    too_large = np.maximum(1, np.maximum(width, height))
+    return _placed(width / too_large, height / too_large, rng)
 
 
 def article_boxes(aspects: Numbers, rng: np.random.Generator) -> Boxes:

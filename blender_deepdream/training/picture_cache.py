@@ -7,7 +7,9 @@ short by a kill or a full disk is gone on with, and one that was damaged is mend
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import shutil
 import time
 import zlib
@@ -88,12 +90,14 @@ class PictureCache:
         yield Preparation("decoding", len(known), len(paths))
         with (self.folder / _PIXELS).open("ab") as pixels, (self.folder / _LINES).open("ab") as index:
             pixels.truncate(self._row_bytes * _rows(known.values()))
+            pixels.seek(0, os.SEEK_END)
             rows = {line.sha256: line for line in known.values() if line.row >= 0}
-            for path, answer in decode_all(missing, self.side):
-                known[path] = line = _line(blanks[path], answer, rows, pixels)
-                if line.reason not in _PASSING:
-                    add_line(index, line)
-                yield Preparation("decoding", len(known), len(paths))
+            with contextlib.closing(decode_all(missing, self.side)) as answers:
+                for path, answer in answers:
+                    known[path] = line = _line(blanks[path], answer, rows, pixels)
+                    if line.reason not in _PASSING:
+                        add_line(index, line)
+                    yield Preparation("decoding", len(known), len(paths))
         return known
 
     def _still_true(self, blanks: Mapping[Path, Line]) -> dict[Path, Line]:

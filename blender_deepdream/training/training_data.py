@@ -63,15 +63,15 @@ WHOLE = Share(0, 1)
 class TrainingData:
     """A data set, split, sampled and augmented as a recipe says.
 
-    classes: their names; labels are places among them. dataset: the pictures, and what was left out. fingerprint:
-    SHA-256 of all that decides the batches. steps: batches in an epoch.
+    classes: their names; labels are places among them. dataset: the pictures, and what was left out. cache: where their
+    pixels are. fingerprint: SHA-256 of all that decides the batches. steps: batches in an epoch.
     """
 
     def __init__(self, dataset: Dataset, recipe: Recipe, cache: PictureCache, device: torch.device) -> None:
         self.dataset = dataset
         self.classes = dataset.classes
         self._recipe = recipe
-        self._cache = cache
+        self.cache = cache
         self._device = device
         self._lines = dataset.lines
         self._labels = np.array([picture.label for picture in dataset.pictures], np.int64)
@@ -80,7 +80,8 @@ class TrainingData:
         self._sampling = Sampling(
             self._labels, self._split.train, recipe.batch, balance=recipe.balance, seed=recipe.seed
         )
-        self._augmentation = Augmentation(recipe, self._principal())
+        opaque = all(line.opaque for line in self._lines)
+        self._augmentation = Augmentation(recipe, self._principal(), opaque=opaque)
         self.steps = self._sampling.steps
         self.fingerprint = self._fingerprint()
 
@@ -122,7 +123,7 @@ class TrainingData:
         return Batch(self._augmentation.apply(pictures, chances), labels)
 
     def _pixels(self, places: Indices) -> NDArray[np.uint8]:
-        return self._cache.pixels([self._lines[place] for place in places])
+        return self.cache.pixels([self._lines[place] for place in places])
 
     def _principal(self) -> NDArray[np.float64]:
         """The components of the colours that are learned from, where they are opaque."""
