@@ -16,8 +16,10 @@ from torch.nn import functional
 
 NOMINAL_SIDE = 128
 """Pixels: of pictures for which a clarity of 1 is a radius of 1."""
-STRIDE = 1.25
-"""How far an attack's steps would reach together, in radii: those that overshoot are put back onto the ball."""
+REACH = 2.0
+"""How far an attack's steps go together, in radii: those that leave the ball are put back onto it."""
+LONGEST = 0.75
+"""The longest step, in radii, where there are several: longer ones overshoot what they climb. Found by trial."""
 
 
 def radius_of(clarity: float, side: int) -> float:
@@ -42,7 +44,7 @@ def perturbed(
 
     logits: the network, in evaluation mode. start: of the perturbations. The result lies in [0, 1], without a gradient.
     """
-    stride = radius * (STRIDE if steps == 1 else 2 * STRIDE / steps)
+    stride = radius if steps == 1 else radius * min(LONGEST, REACH / steps)
     change = start
     for _ in range(steps):
         seen = (images + change).clamp_(0, 1).requires_grad_()

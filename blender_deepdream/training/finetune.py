@@ -39,19 +39,23 @@ def finetune(
     base: what the base brain is made of; the recipe's `base` is only its name. folder: where checkpoints, the best
     brain so far and the history of epochs lie; a training that has begun there is gone on with and ends with the same
     brain, bit for bit on a CPU. name: of the brain. group: the processes that share the work.
-    Stop iterating to stop: within a step, and `trained.kept` then has the best brain so far. Raises InputError for a
-    checkpoint of another training, BrainFileError for a base that cannot learn, SettingsError for a recipe that does
-    not go with it or does not come to anything, StorageError, OutOfMemoryError.
+    Close it to stop: within a step, with a checkpoint, and `trained.kept` then has the best brain so far.
+    Raises InputError for a checkpoint of another training, BrainFileError for a base that cannot learn, SettingsError
+    for a recipe that does not go with it or does not come to anything, StorageError, OutOfMemoryError.
     """
     run = Run(base, data, recipe, folder, name, torch.device(device), group)
     for said in run.begin():
         yield Notice(said)
-    while not run.is_over:
-        try:
-            for batch in data.batches(*run.place, group.share):
-                yield run.step(batch)
-        except Diverged:
-            yield run.set_back()
-            continue
-        yield run.end_epoch()
+    try:
+        while not run.is_over:
+            try:
+                for batch in data.batches(*run.place, group.share):
+                    yield run.step(batch)
+            except Diverged:
+                yield run.set_back()
+            else:
+                yield run.end_epoch()
+    except GeneratorExit:
+        run.pause()
+        raise
     return run.result()

@@ -15,8 +15,9 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from ..engine.precision import halves_of
-from ..protocol.errors import SettingsError
+from ..engine.memory import memory_errors
+from ..engine.precision import automatic, halves_of
+from ..protocol.errors import OutOfMemoryError, SettingsError
 from ..protocol.recipe import Recipe
 from .averaging import Average, state_of
 from .clarity import perturbed, radius_of, random_start
@@ -42,11 +43,13 @@ class Diverged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a step is made: its place in the training decides its random numbers. epoch, number: from 0."""
+    """When a step is made: its place in the training decides its random numbers. epoch, number: from 0. rate: the
+    head's. clarity: by now."""
 
     epoch: int
     number: int
     rate: float
+    clarity: float
 
     def seed(self, of: int) -> int:
         """A number for this moment of a training with that seed, unlike those of all others."""
@@ -66,21 +69,32 @@ class Learner:
         self.device = next(trainable.parameters()).device
         self._parallel = group.parallel(trainable)
         self._optimizer = optimizer_of(trainable, recipe)
-        self._precision = _TYPES[precision_of(recipe, self.device)]
+        self._precision = _TYPES[precision_of(recipe, trainable)]
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self._precision == torch.float16)
 
     def learn(self, batch: Batch, moment: Moment) -> Learnt:
-        """Make a step. batch: this process's share. Raises Diverged where the loss is no number."""
+        """Make a step. batch: this process's share. Raises Diverged where the loss is no number, OutOfMemoryError."""
+        try:
+            with memory_errors():
+                return self._learn(batch, moment)
+        except OutOfMemoryError as error:
+            raise OutOfMemoryError(
+                f"There is too little memory to learn from {self._recipe.batch} pictures of {self._recipe.side} px.",
+                f"Set accumulate to {2 * self._recipe.accumulate}, or a smaller batch or side, or close programs.",
+            ) from error
+
+    def _learn(self, batch: Batch, moment: Moment) -> Learnt:
         seen = self._group.sum(torch.tensor([float(len(batch.labels))], device=self.device)).item()
         set_rate(self._optimizer, moment.rate)
         self._optimizer.zero_grad()
         told = torch.zeros(2, device=self.device)
-        parts = self._parts(batch, moment, int(seen))
+        radius = radius_of(moment.clarity, self._recipe.side)
+        parts = self._parts(batch, moment, radius, int(seen))
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(moment.seed(self._recipe.seed))  # for networks that drop some of what they see
             for number, (part, start) in enumerate(parts, 1):
                 with self._only_last(number == len(parts)):
-                    told += self._work_on(part, start, seen / self._group.world)
+                    told += self._work_on(part, start, radius, seen / self._group.world)
         loss, right = (self._group.sum(told) / seen).tolist()
         if not math.isfinite(loss):
             raise Diverged
@@ -114,10 +128,10 @@ class Learner:
             scale, tracker = tensors[_SCALE].tolist()
             self._scaler.load_state_dict(self._scaler.state_dict() | {"scale": scale, "_growth_tracker": int(tracker)})
 
-    def _work_on(self, part: Batch, start: Tensor | None, whole: float) -> Tensor:
+    def _work_on(self, part: Batch, start: Tensor | None, radius: float, whole: float) -> Tensor:
         """Add a part's gradients to the weights'. whole: pictures of which the loss is the mean. Returns the sums of
         losses and of right answers."""
-        images = part.images if start is None else self._attacked(part, start)
+        images = part.images if start is None else self._attacked(part, start, radius)
         self.trainable.learn()
         with self._autocast():
             logits = self._parallel(images)
@@ -127,22 +141,21 @@ class Learner:
         self._scaler.scale(losses / whole).backward()  # type: ignore[no-untyped-call]
         return torch.stack([losses.detach(), logits.argmax(1).eq(part.labels).sum()])
 
-    def _attacked(self, part: Batch, start: Tensor) -> Tensor:
+    def _attacked(self, part: Batch, start: Tensor, radius: float) -> Tensor:
         self.trainable.eval()
-        radius = radius_of(self._recipe.clarity, self._recipe.side)
         with self._autocast():
             return perturbed(self.trainable, part.images, part.labels, radius, self._recipe.attack_steps, start)
 
-    def _parts(self, batch: Batch, moment: Moment, of: int) -> list[tuple[Batch, Tensor | None]]:
+    def _parts(self, batch: Batch, moment: Moment, radius: float, of: int) -> list[tuple[Batch, Tensor | None]]:
         """A batch in parts, each with where its perturbations start. of: pictures in all processes' batches together,
         each of which gets the same start whoever works on it."""
         count = self._recipe.accumulate
         parts = list(map(Batch, batch.images.chunk(count), batch.labels.chunk(count)))
-        if not self._recipe.clarity:
+        if not radius:
             return [(part, None) for part in parts]
         generator = torch.Generator(self.device).manual_seed(moment.seed(self._recipe.seed))
         shape = torch.Size((of, *batch.images.shape[1:]))
-        starts = random_start(shape, radius_of(self._recipe.clarity, self._recipe.side), generator)
+        starts = random_start(shape, radius, generator)
         return list(zip(parts, starts[self._group.share.of(of)].chunk(count), strict=True))
 
     def _autocast(self) -> contextlib.AbstractContextManager[object]:
@@ -162,14 +175,15 @@ class Learner:
                 yield name, buffer
 
 
-def precision_of(recipe: Recipe, device: torch.device) -> str:
-    """In which a network learns on a device: auto is bfloat16 on a GPU that knows it.
+def precision_of(recipe: Recipe, network: Trainable) -> str:
+    """In which a network learns where it is: auto is bfloat16 wherever that is quicker.
 
-    On CPUs, half precision takes 1.4 times as long: backward passes of grouped convolutions are slow in it. Raises
-    SettingsError for one that the device cannot.
+    On CPUs it is slower by a third but for networks made for it: backward passes of grouped convolutions are slow in
+    half precision. Raises SettingsError for one that the device cannot.
     """
+    device = next(network.parameters()).device
     if recipe.precision == "auto":
-        return "bfloat16" if device.type == "cuda" and "bfloat16" in halves_of(device) else "float32"
+        return automatic(device) if device.type == "cuda" or network.quick_in_half else "float32"
     if recipe.precision not in ("float32", *halves_of(device)):
         able = ", ".join(("auto", "float32", *halves_of(device)))
         raise SettingsError(f"precision = {recipe.precision} does not work on this device.", f"Choose {able}.")

@@ -23,7 +23,7 @@ from .history import EpochReport, read_history, write_history
 from .learner import Learner, Learnt, Moment
 from .lessons import Lessons
 from .reports import Epoch, Notice, StepReport
-from .schedule import rate_at
+from .schedule import clarity_at, rate_at
 from .trainable import trainable
 from .trained import Origin, Trained, keep, kept
 from .training_data import Batch
@@ -39,10 +39,14 @@ HISTORY = "history.jsonl"
 
 @dataclass
 class Standing:
-    """What a checkpoint knows besides tensors. halvings: of the rate, because the loss was no number. loss, accuracy:
-    sums over this epoch's steps. best: epoch that is the brain so far, 0 for none. record: the highest validation
-    accuracy. stale: epochs since then."""
+    """What a checkpoint knows besides tensors.
 
+    epochs: that are over. halvings: of the rate, because the loss was no number. loss, accuracy: sums over this
+    epoch's steps. best: epoch that is the brain so far, 0 for none. record: the highest validation accuracy. stale:
+    epochs since then.
+    """
+
+    epochs: int = 0
     halvings: int = 0
     loss: float = 0.0
     accuracy: float = 0.0
@@ -84,10 +88,12 @@ class Run:
         self._begun = self._epoch_begun = time.monotonic()
         self._said = ""
         self._first = 0
+        self._saved = -1
 
     @property
     def place(self) -> Place:
-        return Place(*divmod(self._learner.step, self._data.steps))
+        done = self._standing.epochs
+        return Place(done, self._learner.step - done * self._data.steps)
 
     @property
     def is_over(self) -> bool:
@@ -118,7 +124,7 @@ class Run:
 
     def end_epoch(self) -> Epoch:
         """Measure the averaged weights, keep them if they are the best. Raises StorageError."""
-        epoch = self.place.epoch
+        epoch = self.place.epoch + 1
         measured, robust = self.group.from_leader(self._measure)
         best = self._judge(measured)
         steps = self._data.steps
@@ -134,12 +140,14 @@ class Run:
             said=self._said,
             best=best,
         )
-        self._epoch_begun, self._said = time.monotonic(), ""
-        self._standing = replace(self._standing, loss=0.0, accuracy=0.0, best=epoch if best else self._standing.best)
         if self.group.leads:
             if best:
                 keep(self._folder, self._contents(report), epoch)
             self._write_history(report)
+        self._epoch_begun, self._said = time.monotonic(), ""
+        self._standing = replace(
+            self._standing, epochs=epoch, loss=0.0, accuracy=0.0, best=epoch if best else self._standing.best
+        )
         self._save()
         return Epoch(report, self._brain_of(report))
 
@@ -159,6 +167,11 @@ class Run:
         self._said = f"The loss was no number: on from step {self._learner.step} at half the rate."
         return Notice(self._said)
 
+    def pause(self) -> None:
+        """Stop in the middle of an epoch and lose nothing. Raises StorageError."""
+        if self._learner.step != self._saved:
+            self._save()
+
     def result(self) -> Trained:
         """The best brain, measured thoroughly. Raises BrainFileError."""
         return self.group.from_leader(self._result)
@@ -169,14 +182,17 @@ class Run:
         if found is not None:
             self._learner.restore(found.step, found.tensors)
             self._standing = Standing(**found.facts)
+            self._saved = found.step
 
     def _save(self) -> None:
+        self._saved = self._learner.step
         if self.group.leads:
             self._checkpoints.save(Checkpoint(self._learner.step, asdict(self._standing), self._learner.tensors()))
 
     def _moment(self) -> Moment:
-        left = rate_at(self._recipe.schedule, self._learner.step / (self._recipe.epochs * self._data.steps))
-        return Moment(*self.place, self._recipe.learning_rate * left * 0.5**self._standing.halvings)
+        progress = self._learner.step / (self._recipe.epochs * self._data.steps)
+        rate = self._recipe.learning_rate * rate_at(self._recipe.schedule, progress) * 0.5**self._standing.halvings
+        return Moment(*self.place, rate, clarity_at(self._recipe.clarity, progress))
 
     def _measure(self) -> tuple[Measured, float]:
         network = self._learner.average.network
@@ -240,7 +256,7 @@ class Run:
         """The epochs that are done; those that will be trained again are forgotten."""
         if self.group.leads:
             path = self._folder / HISTORY
-            write_history(path, (*read_history(path)[: self.place.epoch - len(more)], *more))
+            write_history(path, (*read_history(path)[: self.place.epoch], *more))
 
 
 def _counts(data: Lessons) -> dict[str, int]:

@@ -13,6 +13,8 @@ from ..protocol.recipe import Recipe
 from .trainable import Trainable
 
 POLY_POWER = 0.5
+RAMP = 1 / 3
+"""Share of a training over which clarity grows."""
 
 
 def rate_at(schedule: str, progress: float) -> float:
@@ -25,6 +27,15 @@ def rate_at(schedule: str, progress: float) -> float:
     if schedule == "cosine":
         return (1 + math.cos(math.pi * progress)) / 2
     return 0.1 ** int(3 * progress)
+
+
+def clarity_at(clarity: float, progress: float) -> float:
+    """The clarity of a moment: it grows from nothing over the first part of the training, 0 to 1.
+
+    What is new to the head must be told apart at all before it can be told apart perturbed (Cai et al., "Curriculum
+    Adversarial Training", 2018).
+    """
+    return clarity * min(1.0, progress / RAMP)
 
 
 def optimizer_of(trainable: Trainable, recipe: Recipe) -> torch.optim.SGD:

@@ -31,6 +31,7 @@ class Trainable(nn.Module):
         self.network = form.network
         self.card = card
         self.description = form.description
+        self.quick_in_half = bool(getattr(form.network, "quick_in_half", False))
         self._form = form
         self._frozen_norms: list[nn.Module] = []
         self.to(memory_format=torch.channels_last)

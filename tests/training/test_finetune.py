@@ -2,17 +2,19 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import math
 from pathlib import Path
 
 import pytest
+import torch
 
 from blender_deepdream.engine import brain_file
 from blender_deepdream.engine.brain_file import Contents
 from blender_deepdream.engine.dream import dream_to_end
 from blender_deepdream.engine.nothing import named
 from blender_deepdream.engine.zoo import brain_contents
-from blender_deepdream.protocol.errors import SettingsError
+from blender_deepdream.protocol.errors import OutOfMemoryError, SettingsError, StorageError
 from blender_deepdream.protocol.recipe import Recipe
 from blender_deepdream.protocol.settings import DreamSettings
 from blender_deepdream.training.finetune import finetune
@@ -110,6 +112,44 @@ def test_what_was_best_when_it_was_stopped_is_kept(tmp_path):
     assert found.report == dataclasses.replace(report, seconds=0.0)
     found.save(tmp_path / "own.safetensors")
     assert brain_file.load(tmp_path / "own.safetensors").card.name == "stripes"
+
+
+def test_to_stop_loses_nothing(tmp_path):
+    data = SmallData(8, 20)
+    steps = finetune(small_base(), data, RECIPE, tmp_path, name="stripes")
+    for _ in range(5):
+        next(steps)
+    steps.close()
+    told, _ = train(tmp_path, data=data)
+    first = told[0]
+    assert isinstance(first, StepReport)
+    assert first.step == 6
+
+
+def test_too_little_memory_says_what_to_do(tmp_path, monkeypatch):
+    def full(*_args, **_more):
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr("blender_deepdream.training.learner.perturbed", full)
+    with pytest.raises(OutOfMemoryError, match="8 pictures of 32 px") as raised:
+        train(tmp_path)
+    assert "accumulate to 2" in raised.value.hint
+
+
+def test_a_full_disk_ends_it_with_the_last_checkpoint_whole(tmp_path, monkeypatch):
+    steps = finetune(small_base(), SmallData(), RECIPE, tmp_path, name="stripes")
+    next(one for one in steps if isinstance(one, Epoch))
+    with monkeypatch.context() as patch:
+        patch.setattr("safetensors.torch.save_file", _no_room)
+        with pytest.raises(StorageError, match="No space left"):
+            list(steps)
+    told, trained = train(tmp_path)
+    assert [report.epoch for report in epochs(told)] == [2, 3]
+    assert trained.save(tmp_path / "a").id == train(tmp_path / "whole")[1].save(tmp_path / "b").id
+
+
+def _no_room(*_args: object, **_more: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 class Broken(SmallData):

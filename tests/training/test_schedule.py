@@ -3,7 +3,7 @@ import pytest
 
 from blender_deepdream.engine.zoo import brain_contents
 from blender_deepdream.protocol.recipe import Recipe
-from blender_deepdream.training.schedule import optimizer_of, rate_at, set_rate
+from blender_deepdream.training.schedule import clarity_at, optimizer_of, rate_at, set_rate
 from blender_deepdream.training.trainable import trainable
 
 
@@ -28,3 +28,7 @@ def test_each_weight_learns_at_its_own_rate():
     assert seen["network._fc.bias"] == (0.4, 0)
     assert seen["network._conv_stem.weight"] == (0.1, 0.01)
     assert seen["network._bn0.weight"] == (0.1, 0)
+
+
+def test_clarity_grows():
+    assert [clarity_at(2, progress) for progress in (0, 1 / 6, 1 / 3, 1)] == pytest.approx([0, 1, 2, 2])
