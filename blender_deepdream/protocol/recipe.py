@@ -37,7 +37,7 @@ class Recipe(Knobs):
     )
     epochs: int = number(12, "Epochs", "How often the brain sees each picture", (1, 10_000), (1, 60))
     clarity: float = number(
-        1.0,
+        2.0,
         "Clarity",
         "How clearly dreams show things, not texture: the brain learns against perturbations of its pictures. 0: off, "
         "in half the time",
@@ -45,7 +45,7 @@ class Recipe(Knobs):
         (0, 3),
     )
     attack_steps: int = number(
-        1, "Attack Steps", "For clarity: steps in which each perturbation is sought", (1, 20), (1, 5)
+        2, "Attack Steps", "For clarity: steps in which each perturbation is sought", (1, 20), (1, 5)
     )
     photometric: bool = flag(
         True, "Photometric", "Change contrast, brightness, colour and light of each picture each time it is shown"

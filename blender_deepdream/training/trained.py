@@ -25,8 +25,8 @@ OWN_PICTURES = "the pictures it was trained on are the artist's own"
 
 _BRAIN = "brain-"
 _NAMED_CLASSES = 6
-_DEFAULT_DEPTH = 0.75
-"""How deep, as a share of all layers, the one lies that a trained brain dreams with unless somebody says otherwise."""
+_DEFAULT_DEPTH = 2 / 3
+"""How deep, as a share of all layers, the default one lies where no layer is coarser than others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,15 @@ def _licence(base: str) -> str:
 
 
 def _default_layers(card: BrainCard) -> LayerWeights:
-    return ((card.layers[round((len(card.layers) - 1) * _DEFAULT_DEPTH)].name, 1.0),)
+    """What a trained brain dreams with unless somebody says otherwise: the last layer before the coarsest ones.
+
+    Found by looking: it dreams faces and things; those before it parts of them; the coarsest ones, a few cells for a
+    whole picture of the training, mostly texture.
+    """
+    coarsest = max(layer.stride for layer in card.layers)
+    finer = [layer for layer in card.layers if layer.stride < coarsest]
+    chosen = finer[-1] if finer else card.layers[round((len(card.layers) - 1) * _DEFAULT_DEPTH)]
+    return ((chosen.name, 1.0),)
 
 
 def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

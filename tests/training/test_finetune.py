@@ -71,6 +71,7 @@ def test_the_brain_dreams_and_says_how_it_was_made(tmp_path):
     assert card.recipe["base"]["name"] == "lite0"
     assert card.recipe["data"] == {"classes": 3, "learned": 24, "tested": 12}
     assert card.licence.startswith("Apache-2.0; ")
+    assert card.default_layers == (("_blocks.10", 1.0),)
     source = named("clouds:64x64", 1)
     assert source is not None
     settings = DreamSettings().replace(octaves=1, steps=1, layers=((card.default_layers[0][0], 1.0),))
