@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from blender_deepdream.protocol.client import DreamClient
+from blender_deepdream.protocol.jobs import JobRequest, JobState, JobStatus
 from blender_deepdream.protocol.messages import DreamRequest
 from blender_deepdream.protocol.settings import DreamSettings
 
@@ -19,6 +20,15 @@ from .process import ServerProcess, png
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 _seeds = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _folders_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes what this user's own dreams have left, nor does a process that it starts."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DEEPDREAM_DATA", str(tmp_path_factory.mktemp("data")))
+        environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +60,14 @@ def client(server: ServerProcess) -> DreamClient:
 
 
 @pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """A small picture in a file."""
+    path = tmp_path / "in.png"
+    path.write_bytes(png(48, 32))
+    return path
+
+
+@pytest.fixture
 def quick_request(client: DreamClient) -> DreamRequest:
     """A dream of two steps that nobody has asked for yet."""
     return request_for(client, steps=2)
@@ -66,3 +84,20 @@ def request_for(client: DreamClient, **settings: object) -> DreamRequest:
     source = client.put_blob(png(48, 32))
     settings = {"octaves": 1, "octave_scale": 1.05, "seed": next(_seeds)} | settings
     return DreamRequest(source, DreamSettings().replace(**settings))
+
+
+def ended(client: DreamClient, request: JobRequest) -> JobStatus:
+    """The end of this request's job, whatever it is."""
+    *_, last = client.events(client.submit(request).id)
+    return last
+
+
+def finish(client: DreamClient, request: JobRequest) -> JobStatus:
+    """The end of this request's job, which must be a good one."""
+    last = ended(client, request)
+    assert last.state is JobState.DONE, last
+    return last
+
+
+def until_it_dreams(client: DreamClient, job_id: str) -> None:
+    assert any(status.progress for status in client.events(job_id))

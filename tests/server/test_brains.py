@@ -20,12 +20,12 @@ from blender_deepdream.protocol.errors import (
     MissingBlobError,
     UnknownBrainError,
 )
-from blender_deepdream.protocol.jobs import JobRequest, JobState, JobStatus
+from blender_deepdream.protocol.jobs import JobState
 from blender_deepdream.protocol.messages import DreamRequest
 
 from ..engine.caffe.networks import Net
 from ..engine.small_brains import DESCRIPTION, small_card, small_tensors
-from .conftest import request_for
+from .conftest import ended, request_for
 from .process import ServerProcess, png
 
 
@@ -46,13 +46,8 @@ def keeper(server: ServerProcess, client: DreamClient) -> Iterator[DreamClient]:
             client.remove_brain(brain.name)
 
 
-def end(client: DreamClient, request: JobRequest) -> JobStatus:
-    *_, last = client.events(client.submit(request).id)
-    return last
-
-
 def imported(client: DreamClient, request: ImportBrainRequest) -> BrainInfo:
-    last = end(client, request)
+    last = ended(client, request)
     assert isinstance(last.result, BrainResult), last
     return last.result.brain
 
@@ -72,8 +67,8 @@ def test_a_brain_is_imported_listed_shown_used_and_removed(keeper: DreamClient, 
         ("relu1", 8, 2, "blots"),
     ]
     assert shown.classes == ("circle", "square", "star")
-    assert end(keeper, with_brain(keeper, "small")).state is JobState.DONE
-    assert end(keeper, with_brain(keeper, "lite0", layers=[["_blocks.4", 1], ["small::relu1", 1]])).result
+    assert ended(keeper, with_brain(keeper, "small")).state is JobState.DONE
+    assert ended(keeper, with_brain(keeper, "lite0", layers=[["_blocks.4", 1], ["small::relu1", 1]])).result
     keeper.remove_brain("small")
     assert "small" not in {brain.name for brain in keeper.brains()}
     with pytest.raises(UnknownBrainError):
@@ -108,14 +103,14 @@ def test_a_caffe_network_becomes_a_brain(keeper: DreamClient, tmp_path: Path) ->
     brain = imported(keeper, request)
     assert (brain.name, brain.licence) == ("places", "CC-BY 4.0")
     assert keeper.brain("places").classes == ("tench", "goldfish")
-    assert end(keeper, with_brain(keeper, "places")).state is JobState.DONE
+    assert ended(keeper, with_brain(keeper, "places")).state is JobState.DONE
 
 
 def test_two_brains_of_one_name(keeper: DreamClient, small: Path, tmp_path: Path) -> None:
     brain_file.save(tmp_path / "other", small_card(title="Another"), small_tensors(), DESCRIPTION)
     first, other = (ImportBrainRequest(file=keeper.put_blob(path)) for path in (small, tmp_path / "other"))
     imported(keeper, first)
-    refused = end(keeper, other)
+    refused = ended(keeper, other)
     assert isinstance(refused.error, InputError)
     assert "small" in refused.error.message
     assert keeper.brain("small").info.title == "A small network"
@@ -123,7 +118,7 @@ def test_two_brains_of_one_name(keeper: DreamClient, small: Path, tmp_path: Path
     assert imported(keeper, dataclasses.replace(other, name="second")).name == "second"
     assert imported(keeper, dataclasses.replace(other, replace=True)).title == "Another"
     assert keeper.resolve(with_brain(keeper, "small", seed=1)) != before, "another brain, another job"
-    assert end(keeper, with_brain(keeper, "small")).state is JobState.DONE
+    assert ended(keeper, with_brain(keeper, "small")).state is JobState.DONE
 
 
 def test_a_brain_that_a_waiting_job_needs_goes(keeper: DreamClient, small: Path, long_request: DreamRequest) -> None:
@@ -147,12 +142,12 @@ def test_a_brain_is_replaced_behind_the_servers_back(
     folder.mkdir(exist_ok=True)
     brain_file.save(folder / "late.safetensors", small_card("late"), small_tensors(), DESCRIPTION)
     request = with_brain(client, "late")
-    assert end(client, request).state is JobState.DONE, "it came after the server's start"
+    assert ended(client, request).state is JobState.DONE, "it came after the server's start"
     brain_file.save(folder / "late.safetensors", small_card("late", title="New"), small_tensors(), DESCRIPTION)
-    failed = end(client, with_brain(client, "late"))
+    failed = ended(client, with_brain(client, "late"))
     assert isinstance(failed.error, UnknownBrainError)
     assert "replaced" in failed.error.message
-    assert end(client, with_brain(client, "late")).state is JobState.DONE
+    assert ended(client, with_brain(client, "late")).state is JobState.DONE
     (folder / "late.safetensors").write_bytes(b"rotten")
     with pytest.raises(UnknownBrainError):
         client.submit(with_brain(client, "later"))
@@ -168,7 +163,7 @@ def test_names_that_no_brain_has(client: DreamClient, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["../evil", "lite0", "a/b", "..", "con", "UPPER", "", "x" * 65])
 def test_names_that_no_brain_gets(server: ServerProcess, keeper: DreamClient, small: Path, name: str) -> None:
-    last = end(keeper, ImportBrainRequest(name, file=keeper.put_blob(small)))
+    last = ended(keeper, ImportBrainRequest(name, file=keeper.put_blob(small)))
     assert last.state is (JobState.DONE if name == "" else JobState.FAILED)
     if name:
         assert isinstance(last.error, InputError)
@@ -186,9 +181,9 @@ def test_what_can_be_pulled(keeper: DreamClient, small: Path) -> None:
     assert {"squeezenet", "googlenet"} <= set(offers)
     assert all(offer.size and offer.licence and offer.host for offer in offers.values())
     for name, kind in (("nobody", UnknownBrainError), ("../x", UnknownBrainError)):
-        assert isinstance(end(keeper, PullBrainRequest(name)).error, kind)
+        assert isinstance(ended(keeper, PullBrainRequest(name)).error, kind)
     imported(keeper, ImportBrainRequest("squeezenet", file=keeper.put_blob(small)))
-    taken = end(keeper, PullBrainRequest("squeezenet"))
+    taken = ended(keeper, PullBrainRequest("squeezenet"))
     assert isinstance(taken.error, InputError), "said before anything is fetched"
 
 
@@ -196,14 +191,14 @@ def test_files_that_are_not_what_they_say(keeper: DreamClient, small: Path) -> N
     good = small.read_bytes()
     picture = keeper.put_blob(png(48, 32))
     for data in (b"", b"\x80\x04K\x01.", png(8, 8), good[:-1], good + b"\0", good[: len(good) // 2], b"\xff" * 64):
-        last = end(keeper, ImportBrainRequest(file=keeper.put_blob(data)))
+        last = ended(keeper, ImportBrainRequest(file=keeper.put_blob(data)))
         assert isinstance(last.error, BrainFileError), data[:16]
         assert "/blobs/" not in str(last.error)
     for request in (
         ImportBrainRequest("odd", prototxt=picture, caffemodel=picture),
         ImportBrainRequest("odd", prototxt=keeper.put_blob(b'name: "x"'), caffemodel=picture),
     ):
-        last = end(keeper, request)
+        last = ended(keeper, request)
         assert isinstance(last.error, BrainFileError)
         assert "/blobs/" not in str(last.error)
     assert [brain.name for brain in keeper.brains()] == ["lite0"]

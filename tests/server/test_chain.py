@@ -14,16 +14,14 @@ from blender_deepdream.engine.images import read_image
 from blender_deepdream.protocol.client import DreamClient
 from blender_deepdream.protocol.errors import ImageError, MissingBlobError
 from blender_deepdream.protocol.follows import Follows
-from blender_deepdream.protocol.jobs import JobState
 from blender_deepdream.protocol.messages import DreamRequest, DreamResult
 
-from .conftest import request_for
+from .conftest import ended, finish, request_for
 from .process import png
 
 
 def dreamed(client: DreamClient, request: DreamRequest) -> DreamResult:
-    *_, last = client.events(client.submit(request).id)
-    assert last.state is JobState.DONE, last
+    last = finish(client, request)
     assert isinstance(last.result, DreamResult)
     return last.result
 
@@ -80,7 +78,7 @@ def test_what_the_frame_before_needs_must_be_there(client: DreamClient, first: D
 
 
 def failure(client: DreamClient, request: DreamRequest) -> ImageError:
-    *_, last = client.events(client.submit(request).id)
+    last = ended(client, request)
     assert isinstance(last.error, ImageError), last
     return last.error
 

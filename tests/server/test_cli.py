@@ -31,13 +31,6 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    path = tmp_path / "in.png"
-    path.write_bytes(png(48, 32))
-    return path
-
-
 def test_a_dream(image: Path) -> None:
     ended = run("dream", image, image.with_name("out.exr"), "--octaves", 2, "--steps=1", "--layer", "_blocks.4=0.5")
     assert ended.returncode == 0, ended.stderr

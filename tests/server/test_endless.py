@@ -16,13 +16,6 @@ from .process import png
 QUICK = ["--octaves=1", "--steps=1", "--layer=_blocks.4", "--json"]
 
 
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    path = tmp_path / "in.png"
-    path.write_bytes(png(48, 32))
-    return path
-
-
 def zoom(image: Path, count: int, capsys: pytest.CaptureFixture[str], *more: str, name: str = "z_%02d.png") -> int:
     """Dream frames, and say how many were dreamed anew."""
     assert cli.main(["dream", str(image), str(image.with_name(name)), f"--frames={count}", *QUICK, *more]) == 0

@@ -26,19 +26,8 @@ from blender_deepdream.protocol.errors import (
 from blender_deepdream.protocol.jobs import JobState, JobStatus
 from blender_deepdream.protocol.messages import ColorSpace, DreamRequest, DreamResult, Region
 
-from .conftest import request_for
+from .conftest import ended, finish, request_for, until_it_dreams
 from .process import ServerProcess, png, png_of
-
-
-def finish(client: DreamClient, request: DreamRequest) -> JobStatus:
-    """The end of this request's job."""
-    *_, last = client.events(client.submit(request).id)
-    assert last.state is JobState.DONE, last
-    return last
-
-
-def until_it_dreams(client: DreamClient, job_id: str) -> None:
-    assert any(status.progress for status in client.events(job_id))
 
 
 def test_a_dream_from_end_to_end(client: DreamClient, quick_request: DreamRequest, tmp_path: Path) -> None:
@@ -81,7 +70,7 @@ def test_a_guide_steers_and_is_part_of_the_id(client: DreamClient, quick_request
 def test_a_guide_that_is_no_image_is_said(client: DreamClient, quick_request: DreamRequest) -> None:
     settings = quick_request.settings.replace(objective="guide-cosine")
     request = dataclasses.replace(quick_request, settings=settings, guide=client.put_blob(b"nothing"))
-    *_, last = client.events(client.submit(request).id)
+    last = ended(client, request)
     assert last.error is not None
     assert "The guide is not" in last.error.message
 
@@ -93,7 +82,7 @@ def test_channels_belong_to_layers(client: DreamClient, quick_request: DreamRequ
     finish(client, with_layers(("_blocks.4:3+5", 1.0)))
     with pytest.raises(UnknownLayerError, match=r"_blocks\.99"):
         client.submit(with_layers(("_blocks.99:1", 1.0)))
-    *_, last = client.events(client.submit(with_layers(("_blocks.4:40", 1.0))).id)
+    last = ended(client, with_layers(("_blocks.4:40", 1.0)))
     assert isinstance(last.error, UnknownLayerError)
     assert "40 channels" in last.error.hint
 
@@ -104,7 +93,7 @@ def test_regions_dream_and_are_part_of_the_id(client: DreamClient, quick_request
     requests = [quick_request, *(dataclasses.replace(quick_request, regions=(region,)) for region in regions)]
     assert len({finish(client, request).result.image for request in requests}) == 3  # type: ignore[union-attr]
     damaged = dataclasses.replace(quick_request, regions=(Region(client.put_blob(b"no image")),))
-    *_, last = client.events(client.submit(damaged).id)
+    last = ended(client, damaged)
     assert last.error is not None
     assert "The mask of region 1 is not" in last.error.message
     with pytest.raises(UnknownBrainError, match="nobody"):
@@ -208,7 +197,7 @@ def test_the_event_stream_as_others_read_it(server: ServerProcess, client: Dream
         assert response.headers["Content-Type"].startswith("text/event-stream")
         events = response.read().decode().strip().split("\n\n")
     names, data = zip(*(event.split("\n") for event in events), strict=True)
-    assert set(names[:-1]) <= {"event: queued", "event: progress"}
+    assert set(names[:-1]) <= {"event: queued", "event: progress", "event: preview"}
     assert names[-1] == "event: done"
     states = [JobStatus.from_json(json.loads(line.removeprefix("data: "))) for line in data]
     fractions = [status.progress.fraction for status in states if status.progress]
@@ -267,7 +256,7 @@ def test_a_damaged_source_is_asked_for_again(start_server: Callable[..., ServerP
     client = server.client()
     request = request_for(client, steps=1)
     (server.data / "blobs" / request.source).write_bytes(b"rotten")
-    *_, last = client.events(client.submit(request).id)
+    last = ended(client, request)
     assert isinstance(last.error, MissingBlobError)
     assert not client.has_blob(request.source)
     client.put_blob(png(48, 32))

@@ -21,7 +21,7 @@ from blender_deepdream.protocol.client import DreamClient
 from blender_deepdream.protocol.errors import StorageError, TooLargeError
 from blender_deepdream.protocol.jobs import JobState
 
-from .conftest import linux_only, request_for
+from .conftest import ended, linux_only, request_for
 from .process import ROOT, ServerProcess, is_running, wait_for
 
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
@@ -102,7 +102,7 @@ def test_a_full_disk(start_server: Callable[..., ServerProcess]) -> None:
     client = server.client()
     with pytest.raises(StorageError, match="full"):
         client.put_blob(random.Random(0).randbytes(3_000_000))
-    *_, last = client.events(client.submit(request_for(client, steps=1)).id)
+    last = ended(client, request_for(client, steps=1))
     assert last.state is JobState.FAILED
     assert isinstance(last.error, StorageError)
     assert not list((server.data / "unfinished").iterdir())

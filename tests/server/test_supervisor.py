@@ -13,14 +13,10 @@ from blender_deepdream.protocol.errors import InputError, WorkerLostError
 from blender_deepdream.protocol.jobs import JobState
 from blender_deepdream.server.supervisor import CANCEL_SECONDS, end_of_process
 
-from .conftest import linux_only, request_for
+from .conftest import ended, linux_only, request_for, until_it_dreams
 from .process import ServerProcess, children, cpu_seconds, is_running, wait_for
 
 pytestmark = linux_only
-
-
-def until_it_dreams(client: DreamClient, job_id: str) -> None:
-    assert any(status.progress for status in client.events(job_id))
 
 
 def kill_worker(server: ServerProcess) -> None:
@@ -48,7 +44,7 @@ def test_a_job_that_kills_its_worker_twice_fails(server: ServerProcess, client: 
     assert last.state is JobState.FAILED
     assert isinstance(last.error, WorkerLostError)
     assert "SIGKILL" in last.error.message
-    *_, next_one = client.events(client.submit(request_for(client, steps=1)).id)
+    next_one = ended(client, request_for(client, steps=1))
     assert next_one.state is JobState.DONE, "the server lives on"
 
 
@@ -61,14 +57,14 @@ def test_a_worker_that_hangs_is_replaced(server: ServerProcess, client: DreamCli
     *_, last = client.events(job.id)
     assert last.state is JobState.CANCELLED
     assert time.monotonic() - start < CANCEL_SECONDS + 2
-    *_, next_one = client.events(client.submit(request_for(client, steps=1)).id)
+    next_one = ended(client, request_for(client, steps=1))
     assert next_one.state is JobState.DONE
 
 
 def test_a_worker_that_died_idle_is_replaced(server: ServerProcess, client: DreamClient) -> None:
     client.brains()
     kill_worker(server)
-    *_, last = client.events(client.submit(request_for(client, steps=1)).id)
+    last = ended(client, request_for(client, steps=1))
     assert last.state is JobState.DONE
 
 

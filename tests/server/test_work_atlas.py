@@ -15,6 +15,7 @@ from blender_deepdream.protocol.client import DreamClient
 from blender_deepdream.protocol.errors import ImageError, InputError, MissingBlobError, UnknownLayerError
 from blender_deepdream.protocol.jobs import JobState
 
+from .conftest import ended
 from .process import png
 
 SMALL = AtlasRequest("lite0", ("_blocks.0", "_blocks.1:2"), side=32)
@@ -52,7 +53,7 @@ def test_what_an_atlas_cannot_be_of(client: DreamClient) -> None:
         (dataclasses.replace(SMALL, layers=("_blocks.0",), channels=500), InputError),
         (dataclasses.replace(SMALL, source=client.put_blob(b"no image")), ImageError),
     ):
-        *_, last = client.events(client.submit(request).id)
+        last = ended(client, request)
         assert last.state is JobState.FAILED
         assert isinstance(last.error, kind)
         assert "/blobs/" not in str(last.error)

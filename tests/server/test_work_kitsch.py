@@ -7,15 +7,11 @@ import pytest
 
 from blender_deepdream.protocol.client import DreamClient
 from blender_deepdream.protocol.errors import ImageError, MissingBlobError, RequestError, UnknownBrainError
-from blender_deepdream.protocol.jobs import JobState, JobStatus
+from blender_deepdream.protocol.jobs import JobState
 from blender_deepdream.protocol.kitsch import KitschRequest, KitschResult
 
+from .conftest import ended
 from .process import png
-
-
-def ended(client: DreamClient, request: KitschRequest) -> JobStatus:
-    *_, last = client.events(client.submit(request).id)
-    return last
 
 
 def test_what_is_seen_in_one_image(client: DreamClient) -> None:
