@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -13,13 +14,15 @@ import numpy as np
 import pytest
 
 import blender_deepdream
-from blender_deepdream.addon import node, runtime
+from blender_deepdream.addon import compat, node, runtime
 from blender_deepdream.addon.cache import Cache
 from blender_deepdream.addon.node import DreamNode
 from blender_deepdream.addon.pipeline import dream_frames
 from blender_deepdream.addon.run import Job
 from blender_deepdream.addon.runtime import ServerChoice
 from tests.scenes import build_scene
+
+MakeJob = Callable[..., Job]
 
 QUICK = {"steps": 1, "octaves": 1, "step_size": 0.05}
 """Enough to change pixels, and no more."""
@@ -63,7 +66,7 @@ def dreaming(scene: bpy.types.Scene) -> bpy.types.Scene:
 
 
 @pytest.fixture
-def make_job(tmp_path: Path) -> Callable[..., Job]:
+def make_job(tmp_path: Path) -> MakeJob:
     def make(scene: bpy.types.Scene, frames: list[int] | None = None, **more: object) -> Job:
         defaults: dict[str, object] = {
             "cache": Cache(tmp_path / "cache"),
@@ -86,9 +89,35 @@ def run(job: Job) -> list[str]:
     return [event.stage for event in dream_frames(job)]
 
 
+def notes(job: Job) -> list[str]:
+    """Dream, and return what people were told."""
+    return [event.note for event in dream_frames(job) if event.note]
+
+
+def outputs(tmp_path: Path) -> dict[str, bytes]:
+    """The finished frames' files by name."""
+    return {path.name: path.read_bytes() for path in sorted((tmp_path / "out").iterdir())}
+
+
+def dream_path(tmp_path: Path, frame: int) -> Path:
+    """A frame's dream in the cache, of the only node."""
+    (path,) = (tmp_path / "cache" / "dream").glob(f"*/{frame:04d}.exr")
+    return path
+
+
+def record(tmp_path: Path, frame: int) -> dict[str, object]:
+    """What that dream was made from."""
+    key: dict[str, object] = json.loads(dream_path(tmp_path, frame).with_suffix(".json").read_text())["key"]
+    return key
+
+
 def only_node(scene: bpy.types.Scene) -> DreamNode:
     (found,) = node.find_nodes(scene)
     return found
+
+
+def dream_node(scene: bpy.types.Scene) -> bpy.types.Node:
+    return next(item for item in compat.compositor_tree(scene).nodes if node.dream_group_of(item))
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -106,8 +135,6 @@ def pixels(path: Path) -> np.ndarray:
 
 def file_output(tree: bpy.types.NodeTree, socket: bpy.types.NodeSocket, folder: Path) -> bpy.types.Node:
     """A File Output node of the artist's own."""
-    from blender_deepdream.addon import compat
-
     output = tree.nodes.new("CompositorNodeOutputFile")
     compat.point_file_output(output, folder, "artist")
     tree.links.new(socket, output.inputs[0])

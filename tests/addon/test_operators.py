@@ -8,10 +8,10 @@ from pathlib import Path
 import bpy
 import pytest
 
-from blender_deepdream.addon import compat, node
+from blender_deepdream.addon import compat
 from blender_deepdream.addon.cache import scene_cache
 
-from .conftest import only_node
+from .conftest import dream_node, only_node
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_edit_before_the_node_is_seen(at_home: bpy.types.Scene, tmp_path: Path) 
     (dream,) = (tmp_path / "cache" / "dream").glob("*/*.exr")
     before = dream.read_bytes()
     tree = compat.compositor_tree(at_home)
-    item = next(item for item in tree.nodes if node.dream_group_of(item))
+    item = dream_node(at_home)
     invert = tree.nodes.new("CompositorNodeInvert")
     tree.links.new(item.inputs["Image"].links[0].from_socket, invert.inputs["Color"])
     tree.links.new(invert.outputs[0], item.inputs["Image"])

@@ -14,15 +14,12 @@ import pytest
 from blender_deepdream.addon import compat, node
 from blender_deepdream.addon.cache import Cache
 from blender_deepdream.addon.request import Wishes
-from blender_deepdream.addon.run import Job
 from blender_deepdream.protocol.errors import (
     SceneError,
 )
 
-from .conftest import only_node, pixels, quicken, run
+from .conftest import MakeJob, dream_node, only_node, pixels, quicken, run
 from .test_rendering import border, cropped, half_size, snapshot, transparent, two_layers
-
-MakeJob = Callable[..., Job]
 
 
 def out(tmp_path: Path, frame: int = 1) -> np.ndarray:
@@ -65,7 +62,7 @@ def test_dream_reaches_the_output(dreaming: bpy.types.Scene, make_job: MakeJob, 
 
 def moved(scene: bpy.types.Scene, kind: str) -> None:
     tree = compat.compositor_tree(scene)
-    image = next(item for item in tree.nodes if node.dream_group_of(item)).inputs["Image"]
+    image = dream_node(scene).inputs["Image"]
     mover, invert = tree.nodes.new(kind), tree.nodes.new("CompositorNodeInvert")
     for socket in mover.inputs:
         if socket.name in ("X", "Y"):
@@ -149,7 +146,7 @@ def test_rerender_renders_again(dreaming: bpy.types.Scene, make_job: MakeJob) ->
 
 def test_mask_keeps_what_it_leaves_out(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
     tree = compat.compositor_tree(dreaming)
-    item = next(item for item in tree.nodes if node.dream_group_of(item))
+    item = dream_node(dreaming)
     box = tree.nodes.new("CompositorNodeBoxMask")
     tree.links.new(box.outputs[0], item.inputs["Mask"])
     run(make_job(dreaming))
@@ -161,7 +158,7 @@ def test_mask_keeps_what_it_leaves_out(dreaming: bpy.types.Scene, make_job: Make
 @pytest.mark.parametrize("linked", [True, False])
 def test_mask_of_one_value(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path, linked: bool) -> None:
     tree = compat.compositor_tree(dreaming)
-    mask = next(item for item in tree.nodes if node.dream_group_of(item)).inputs["Mask"]
+    mask = dream_node(dreaming).inputs["Mask"]
     if linked:
         value = tree.nodes.new("ShaderNodeValue" if compat.NEW_COMPOSITOR else "CompositorNodeValue")
         value.outputs[0].default_value = 0
@@ -175,7 +172,7 @@ def test_mask_of_one_value(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_pat
 def chain(scene: bpy.types.Scene) -> None:
     """A second DeepDream node before the first, with a node of the artist's between them."""
     tree = compat.compositor_tree(scene)
-    last = next(item for item in tree.nodes if node.dream_group_of(item))
+    last = dream_node(scene)
     first, invert = node.add_node(tree), tree.nodes.new("CompositorNodeInvert")
     first.label, last.label = "First", "Last"
     quicken(first.node_tree)
@@ -236,8 +233,7 @@ def test_settings_given_for_a_run_stand_above_the_nodes(
 def test_settings_and_mask_are_those_of_each_frame(
     dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
 ) -> None:
-    tree = compat.compositor_tree(dreaming)
-    mask = next(item for item in tree.nodes if node.dream_group_of(item)).inputs["Mask"]
+    mask = dream_node(dreaming).inputs["Mask"]
     for frame, value in ((1, 1.0), (2, 1.0), (3, 0.0)):
         mask.default_value = value
         mask.keyframe_insert("default_value", frame=frame)

@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from blender_deepdream.addon import compat, node, runtime
+from blender_deepdream.addon import compat, runtime
 from blender_deepdream.addon.cache import Cache
 from blender_deepdream.addon.pipeline import dream_frames
 from blender_deepdream.addon.runtime import ServerChoice
@@ -23,8 +23,8 @@ from blender_deepdream.protocol.errors import (
     UnknownLayerError,
 )
 
-from .conftest import only_node, run
-from .test_pipeline import MakeJob, chain, out
+from .conftest import MakeJob, dream_node, only_node, run
+from .test_pipeline import chain, out
 from .test_rendering import snapshot
 
 
@@ -82,7 +82,7 @@ def test_no_camera(dreaming: bpy.types.Scene, make_job: MakeJob) -> None:
 
 def test_nothing_linked(dreaming: bpy.types.Scene, make_job: MakeJob) -> None:
     tree = compat.compositor_tree(dreaming)
-    item = next(item for item in tree.nodes if node.dream_group_of(item))
+    item = dream_node(dreaming)
     tree.links.remove(item.inputs["Image"].links[0])
     with pytest.raises(SceneError, match="Nothing is linked"):
         run(make_job(dreaming))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -16,9 +15,8 @@ from blender_deepdream.addon.run import Job
 from blender_deepdream.protocol.errors import SceneError
 from blender_deepdream.protocol.messages import Region
 
-from .conftest import only_node, pixels, run
+from .conftest import MakeJob, dream_node, only_node, pixels, run
 
-MakeJob = Callable[..., Job]
 STRIDE = 16
 """Of the layers used: a pixel this far from a region is none of it."""
 
@@ -29,10 +27,6 @@ def calm(dreaming: bpy.types.Scene) -> bpy.types.Scene:
     settings = only_node(dreaming).group.deepdream
     settings.layers, settings.jitter = "_blocks.1", 0
     return dreaming
-
-
-def dream_node(scene: bpy.types.Scene) -> bpy.types.Node:
-    return next(item for item in compat.compositor_tree(scene).nodes if node.dream_group_of(item))
 
 
 def left_half() -> bpy.types.Image:

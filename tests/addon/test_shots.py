@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -14,33 +13,15 @@ import pytest
 from blender_deepdream.addon import camera, compat, node
 from blender_deepdream.addon.cache import Cache
 from blender_deepdream.addon.changes import file_hash
-from blender_deepdream.addon.pipeline import dream_frames
-from blender_deepdream.addon.run import Job
 from blender_deepdream.addon.timeline import camera_of
 
-from .conftest import only_node, pixels, quicken, run
-
-MakeJob = Callable[..., Job]
+from .conftest import MakeJob, dream_node, dream_path, notes, only_node, outputs, pixels, quicken, record, run
 
 
 @pytest.fixture
 def shot(dreaming: bpy.types.Scene) -> bpy.types.Scene:
     only_node(dreaming).group.deepdream.steps = 4
     return dreaming
-
-
-def dream(tmp_path: Path, frame: int) -> Path:
-    (path,) = (tmp_path / "cache" / "dream").glob(f"*/{frame:04d}.exr")
-    return path
-
-
-def record(tmp_path: Path, frame: int) -> dict[str, object]:
-    key: dict[str, object] = json.loads(dream(tmp_path, frame).with_suffix(".json").read_text())["key"]
-    return key
-
-
-def outputs(tmp_path: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted((tmp_path / "out").iterdir())}
 
 
 def follows(tmp_path: Path, frame: int) -> dict[str, object] | None:
@@ -54,7 +35,7 @@ def test_a_frame_holds_on_to_the_one_before(shot: bpy.types.Scene, make_job: Mak
     assert follows(tmp_path, 1) is None
     second = follows(tmp_path, 2)
     assert second is not None
-    detail = dream(tmp_path, 1).parent / "detail" / "0001.exr"
+    detail = dream_path(tmp_path, 1).parent / "detail" / "0001.exr"
     assert second["detail"] == record(tmp_path, 1)["detail"] == file_hash(detail)
     assert second["motion"] == file_hash(tmp_path / "cache" / "raw" / "0002.exr")
     assert second["motion_before"] == file_hash(tmp_path / "cache" / "raw" / "0001.exr")
@@ -80,7 +61,7 @@ def test_without_coherence_nothing_is_kept(shot: bpy.types.Scene, make_job: Make
     only_node(shot).group.deepdream.coherence = 0
     run(make_job(shot, [1, 2]))
     assert follows(tmp_path, 2) is None
-    assert not (dream(tmp_path, 1).parent / "detail").exists()
+    assert not (dream_path(tmp_path, 1).parent / "detail").exists()
 
 
 def test_a_run_that_was_stopped_ends_with_the_same_frames(
@@ -98,7 +79,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_frames(
 def test_what_was_lost_is_made_again(shot: bpy.types.Scene, make_job: MakeJob, tmp_path: Path, lost: str) -> None:
     run(make_job(shot, [1, 2, 3]))
     whole = outputs(tmp_path)
-    (dream(tmp_path, 1).parent / lost).write_bytes(b"damaged")
+    (dream_path(tmp_path, 1).parent / lost).write_bytes(b"damaged")
     run(make_job(shot, [1, 2, 3]))
     assert outputs(tmp_path) == whole
 
@@ -145,18 +126,15 @@ def test_a_cut_begins_a_new_shot(shot: bpy.types.Scene, make_job: MakeJob, tmp_p
 def test_a_range_that_starts_in_mid_shot_goes_on_or_says_that_it_does_not(
     shot: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
 ) -> None:
-    def notes(frames: list[int], cache: Cache) -> list[str]:
-        return [event.note for event in dream_frames(make_job(shot, frames, cache=cache)) if event.note]
-
     fresh, kept = Cache(tmp_path / "fresh"), Cache(tmp_path / "cache")
-    (note,) = notes([2, 3], fresh)
+    (note,) = notes(make_job(shot, [2, 3], cache=fresh))
     assert "begins anew" in note
     assert "frame 1" in note
-    assert notes([2], fresh) == [], "a still need not be told"
+    assert notes(make_job(shot, [2], cache=fresh)) == [], "a still need not be told"
     run(make_job(shot, [1, 2, 3]))
     whole = outputs(tmp_path)["0003.exr"]
     shot.frame_set(1)
-    assert notes([3], kept) == []
+    assert notes(make_job(shot, [3], cache=kept)) == []
     assert outputs(tmp_path)["0003.exr"] == whole
 
 
@@ -166,9 +144,9 @@ def test_with_motion_blur_the_motion_is_guessed(shot: bpy.types.Scene, make_job:
     second = follows(tmp_path, 2)
     assert second is not None
     assert second["motion"] is None
-    assert second["source"] == file_hash(dream(tmp_path, 1).parent / "seen" / "0001.exr")
+    assert second["source"] == file_hash(dream_path(tmp_path, 1).parent / "seen" / "0001.exr")
     whole = outputs(tmp_path)
-    (dream(tmp_path, 1).parent / "seen" / "0001.exr").unlink()
+    (dream_path(tmp_path, 1).parent / "seen" / "0001.exr").unlink()
     run(make_job(shot, [1, 2, 3]))
     assert outputs(tmp_path) == whole
 
@@ -184,7 +162,7 @@ def test_in_steps_of_two_the_motion_is_guessed(shot: bpy.types.Scene, make_job: 
 def test_a_bent_image_is_followed_by_guessing(shot: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
     tree = compat.compositor_tree(shot)
     assert only_node(shot).rendered == shot.name
-    image = next(item for item in tree.nodes if node.dream_group_of(item)).inputs["Image"]
+    image = dream_node(shot).inputs["Image"]
     flip = tree.nodes.new("CompositorNodeFlip")
     tree.links.new(image.links[0].from_socket, flip.inputs[0])
     tree.links.new(flip.outputs[0], image)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -14,30 +12,8 @@ import pytest
 from blender_deepdream.addon.cache import Cache
 from blender_deepdream.addon.changes import file_hash
 from blender_deepdream.addon.pipeline import dream_frames
-from blender_deepdream.addon.run import Job
 
-from .conftest import only_node, pixels, run
-
-MakeJob = Callable[..., Job]
-
-
-def dream_path(tmp_path: Path, frame: int) -> Path:
-    (path,) = (tmp_path / "cache" / "dream").glob(f"*/{frame:04d}.exr")
-    return path
-
-
-def record(tmp_path: Path, frame: int) -> dict[str, object]:
-    key: dict[str, object] = json.loads(dream_path(tmp_path, frame).with_suffix(".json").read_text())["key"]
-    return key
-
-
-def notes(job: Job) -> list[str]:
-    """Dream, and return what people were told."""
-    return [event.note for event in dream_frames(job) if event.note]
-
-
-def outputs(tmp_path: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted((tmp_path / "out").iterdir())}
+from .conftest import MakeJob, dream_path, notes, only_node, outputs, pixels, record, run
 
 
 def test_an_image_of_nothing_has_the_size_of_the_image(
