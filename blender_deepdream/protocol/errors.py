@@ -24,6 +24,7 @@
     ├── StorageError               a disk that is full, or a folder that cannot be written
     ├── RenderError                Blender could not render or composite a frame
     ├── InternalError              a defect of ours, reported instead of hidden
+    ├── GaveWayError               a long job let others go first and is queued again: stays within the server
     └── CancelledError             stopped because somebody asked for it
 
 Every error carries a message that says what happened and a hint that says what to do. On the wire it is
@@ -161,6 +162,10 @@ class RenderError(DeepDreamError):
 
 class InternalError(DeepDreamError):
     code = "internal"
+
+
+class GaveWayError(DeepDreamError):
+    code = "gave_way"
 
 
 class CancelledError(DeepDreamError):

@@ -13,11 +13,12 @@ from .brains import Advance, BrainResult, ImportBrainRequest, PullBrainRequest
 from .errors import DeepDreamError, RequestError, from_wire
 from .kitsch import KitschRequest, KitschResult
 from .messages import DreamRequest, DreamResult, Progress
+from .training import TrainProgress, TrainRequest, TrainResult
 from .wire import check_hash
 
-JobRequest = DreamRequest | AtlasRequest | KitschRequest | ImportBrainRequest | PullBrainRequest
-JobProgress = Progress | Advance
-JobResult = DreamResult | AtlasResult | KitschResult | BrainResult
+JobRequest = DreamRequest | AtlasRequest | KitschRequest | ImportBrainRequest | PullBrainRequest | TrainRequest
+JobProgress = Progress | Advance | TrainProgress
+JobResult = DreamResult | AtlasResult | KitschResult | BrainResult | TrainResult
 
 
 class Kind(NamedTuple):
@@ -36,6 +37,7 @@ KINDS: Mapping[str, Kind] = {
         Kind(KitschRequest, Progress, KitschResult),
         Kind(ImportBrainRequest, Advance, BrainResult),
         Kind(PullBrainRequest, Advance, BrainResult),
+        Kind(TrainRequest, TrainProgress, TrainResult),
     )
 }
 """Every kind of job there is, by the name it has on the wire."""

@@ -23,6 +23,8 @@ from ..protocol.wire import MAX_BLOB_BYTES, PROTOCOL_VERSION
 from .brain_arguments import add_brain_actions
 from .dream_arguments import DESCRIPTION, add_dream_arguments, request_of
 from .threads import share_the_cores
+from .train_arguments import DESCRIPTION as TRAIN_DESCRIPTION
+from .train_arguments import add_train_arguments
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_atlas(commands, shared)
     _add_kitsch(commands, shared)
     _add_brains(commands, shared)
+    _add_train(commands, shared)
     _add_serve(commands)
     return parser
 
@@ -135,6 +138,15 @@ def _add_brains(commands: argparse._SubParsersAction[_Parser], shared: _Parser) 
     add_brain_actions(parser.add_subparsers(metavar="ACTION", parser_class=_Parser), shared)
 
 
+def _add_train(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
+    parser = commands.add_parser(
+        "train", help="make a brain of your own pictures", description=TRAIN_DESCRIPTION, parents=[shared]
+    )
+    add_train_arguments(parser)
+    _add_machine(parser)
+    parser.set_defaults(run=_train)
+
+
 def _add_serve(commands: argparse._SubParsersAction[_Parser]) -> None:
     text = "Serve dreams over HTTP. Prints one line of JSON when ready: url, token_file, pid."
     parser = commands.add_parser("serve", help="run the dream server", description=text)
@@ -188,6 +200,12 @@ def _brains(options: argparse.Namespace) -> None:
     from .cli_brains import ACTIONS
 
     ACTIONS[options.action](options)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from .cli_train import train
+
+    train(options)
 
 
 def _serve(options: argparse.Namespace) -> None:

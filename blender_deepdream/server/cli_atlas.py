@@ -16,8 +16,9 @@ from ..engine.images import Image, read_image
 from ..engine.nothing import KINDS
 from ..engine.whole_files import write_bytes
 from ..protocol.messages import Progress
-from .cli_dream import check_target, reporter
+from .cli_dream import check_target
 from .dreaming import choose_device
+from .reporter import reporter
 
 
 def make_atlas(options: argparse.Namespace) -> None:

@@ -113,7 +113,7 @@ def _import_caffe(options: argparse.Namespace) -> BrainCard:
     from ..engine.caffe import import_caffe
 
     prototxt, caffemodel = options.files
-    name = options.name or _name_from(caffemodel)
+    name = options.name or name_from(caffemodel, "caffe")
     library = zoo.library()
     library.check_free(name, replace_old=options.replace, taken=_TAKEN)
     card, description, tensors = import_caffe(
@@ -128,9 +128,9 @@ def _import_caffe(options: argparse.Namespace) -> BrainCard:
     return library.add(card, tensors, description, replace_old=options.replace)
 
 
-def _name_from(path: Path) -> str:
-    """A brain's name made of a file's: bvlc_googlenet."""
-    return re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-._")[:64] or "caffe"
+def name_from(path: Path, otherwise: str) -> str:
+    """A brain's name made of a file's: bvlc_googlenet; otherwise: where nothing of it can be in a name."""
+    return re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-._")[:64] or otherwise
 
 
 def _pull(options: argparse.Namespace) -> None:

@@ -4,17 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import functools
 import json
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-
-from tqdm import tqdm  # type: ignore[import-untyped]
 
 from ..engine import zoo
 from ..engine.image_output import check_depth, write_image
@@ -27,9 +23,7 @@ from ..protocol.errors import InputError
 from ..protocol.messages import ColorSpace, DreamRequest, Progress
 from .dreaming import choose_device, dream_request, source_of
 from .endless import Frames, Save, dream_frames, job_of
-
-LOG_SECONDS = 5.0
-"""How often a log gets a line."""
+from .reporter import reporter
 
 
 def dream_image(options: argparse.Namespace, request: DreamRequest) -> None:
@@ -130,38 +124,6 @@ class _Pace:
 
 def _say(as_json: bool, done: Mapping[str, object], text: str) -> None:
     print(json.dumps({"done": done}) if as_json else text)
-
-
-@contextlib.contextmanager
-def reporter(as_json: bool, where: Callable[[Progress], str]) -> Iterator[Callable[[Progress], None]]:
-    """What shows progress: as JSON, as a bar on a terminal, or as lines in a log. where: what is being done."""
-    if as_json:
-        yield lambda progress: print(json.dumps({"progress": progress.to_json()}), flush=True)
-    elif sys.stderr.isatty():
-        with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}") as bar:
-            yield lambda progress: _advance(bar, progress, where(progress))
-    else:
-        yield _Log(where)
-
-
-def _advance(bar: tqdm, progress: Progress, where: str) -> None:
-    bar.set_postfix_str(where, refresh=False)
-    bar.update(progress.fraction * 100 - bar.n)
-
-
-class _Log:
-    """A plain line every few seconds and one at the end."""
-
-    def __init__(self, where: Callable[[Progress], str]) -> None:
-        self._where = where
-        self._next = 0.0
-
-    def __call__(self, progress: Progress) -> None:
-        if time.monotonic() < self._next and progress.fraction < 1:
-            return
-        self._next = time.monotonic() + LOG_SECONDS
-        left = "" if progress.eta is None else f", {progress.eta:.0f} s left"
-        print(f"{progress.fraction:4.0%}  {self._where(progress)}{left}", file=sys.stderr, flush=True)
 
 
 def _where(progress: Progress) -> str:

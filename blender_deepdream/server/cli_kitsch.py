@@ -26,8 +26,8 @@ from ..engine.kitsch import (
 from ..engine.steps import follow
 from ..protocol.errors import ImageError, InputError
 from ..protocol.messages import Progress
-from .cli_dream import reporter
 from .dreaming import choose_device
+from .reporter import reporter
 
 LEAST_SHARE = 0.03
 """Families with less than this are not worth a word in a table."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from ..protocol.brains import BrainResult
 from ..protocol.errors import (
     CancelledError,
     DeepDreamError,
+    GaveWayError,
     InternalError,
     MissingBlobError,
     NotFoundError,
@@ -23,6 +25,7 @@ from ..protocol.errors import (
     WorkerLostError,
 )
 from ..protocol.jobs import JobProgress, JobRequest, JobResult, JobState, JobStatus
+from ..protocol.training import TrainRequest, TrainResult
 from .resolving import Resolved, resolve
 from .store import Store
 from .supervisor import Worker
@@ -31,6 +34,9 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 2
 """How often a job runs if the worker dies on it."""
+
+LINGER_SECONDS = 2.0
+"""How long a patient job waits after others: whoever dreams frame by frame comes again at once."""
 
 MAX_ENDED = 1000
 """Ended jobs that are remembered; results of older ones are still on disk."""
@@ -55,11 +61,18 @@ class Job:
         self.preview = Preview()
         self.result: JobResult | None = None
         self.error: DeepDreamError | None = None
+        self.begun = False
+        """Whether it ran already, and gave way: then it is ended in the worker, which keeps what it came to."""
         self._changed = asyncio.Event()
 
     @property
     def kind(self) -> str:
         return self.resolved.request.KIND
+
+    @property
+    def patient(self) -> bool:
+        """Whether it lets others go first, even when it runs: it goes on where it was."""
+        return isinstance(self.resolved.request, TrainRequest)
 
     @property
     def changed(self) -> asyncio.Event:
@@ -68,7 +81,7 @@ class Job:
 
     def become(self, state: JobState, *, result: JobResult | None = None, error: DeepDreamError | None = None) -> None:
         self.state, self.result, self.error = state, result, error
-        if state is not JobState.RUNNING:
+        if state.ended or not self.begun:
             self.progress, self.preview = None, Preview()
         self.touch()
 
@@ -101,6 +114,7 @@ class JobQueue:
         self._queue: deque[Job] = deque()
         self._running: Job | None = None
         self._work = asyncio.Event()
+        self._last_quick = -LINGER_SECONDS
         self._closing = False
         self._runner: asyncio.Task[None] | None = None
 
@@ -183,7 +197,7 @@ class JobQueue:
         if job is None:
             return await self.status(job_id)
         job.wants.discard(client)
-        if not job.wants and job.state is JobState.QUEUED:
+        if not job.wants and job.state is JobState.QUEUED and not job.begun:
             self._queue.remove(job)
             self._end(job, JobState.CANCELLED, error=_cancelled())
             self._touch_queued()
@@ -212,11 +226,13 @@ class JobQueue:
             while not self._queue:
                 self._work.clear()
                 await self._work.wait()
+            await self._linger()
             # a job counts as queued while the worker starts: until then its cancelling is a matter of this process
             failure = await self._start_worker()
             if not self._queue:
                 continue
-            job = self._running = self._queue.popleft()
+            job = self._running = self._in_order()[0]
+            self._queue.remove(job)
             self._touch_queued()
             if failure is None:
                 job.become(JobState.RUNNING)
@@ -224,6 +240,17 @@ class JobQueue:
             else:
                 self._end(job, JobState.FAILED, error=failure)
             self._running = None
+            if not job.patient:
+                self._last_quick = time.monotonic()
+
+    async def _linger(self) -> None:
+        """Before a patient job: see whether others come back."""
+        while self._queue and not self._others_wait():
+            left = self._last_quick + LINGER_SECONDS - time.monotonic()
+            if left <= 0:
+                return
+            self._work.clear()
+            await _happened(self._work, left)
 
     async def _start_worker(self) -> DeepDreamError | None:
         failure: DeepDreamError | None = None
@@ -239,14 +266,19 @@ class JobQueue:
         try:
             result = await self._work_on(job)
             await asyncio.to_thread(self._store.keep_result, job.id, job.kind, result)
-            if isinstance(result, BrainResult):
+            if isinstance(result, BrainResult | TrainResult):
                 await self._list_brains_anew()
             self._end(job, JobState.DONE, result=result)
-        except CancelledError:
+        except GaveWayError:
+            job.begun = True
+            self._enqueue(job)
+        except CancelledError as error:
             if job.wants:  # somebody asked for it again while it was being stopped
                 self._enqueue(job)
             else:
-                self._end(job, JobState.CANCELLED, error=_cancelled())
+                self._end(job, JobState.CANCELLED, error=error if error.hint else _cancelled())
+            if job.patient:  # it may have kept what it came to
+                await self._list_brains_anew()
         except DeepDreamError as error:
             self._end(job, JobState.FAILED, error=error)
             if isinstance(error, UnknownBrainError):  # the library has changed behind the server's back
@@ -266,8 +298,12 @@ class JobQueue:
         for _ in range(ATTEMPTS):
             try:
                 await self._worker.ready()
+                if job.patient and self._others_wait():
+                    raise GaveWayError("Others came first.")
                 if not job.wants:
-                    raise CancelledError("Nobody wants this job any more.")
+                    if not job.begun:
+                        raise CancelledError("Nobody wants this job any more.")
+                    asyncio.get_running_loop().call_soon(self._worker.cancel, job.id)
                 return await self._worker.run(job.resolved, job)
             except WorkerLostError as error:
                 if not job.wants:
@@ -289,6 +325,8 @@ class JobQueue:
         self._queue.append(job)
         job.become(JobState.QUEUED)
         self._work.set()
+        if self._running is not None and self._running.patient and not job.patient:
+            self._worker.give_way(self._running.id)
 
     def _end(
         self, job: Job, state: JobState, *, result: JobResult | None = None, error: DeepDreamError | None = None
@@ -307,7 +345,7 @@ class JobQueue:
     async def _good_result(self, job_id: str) -> JobResult | None:
         """The result kept for a job, if it is still true."""
         kept = await asyncio.to_thread(self._store.good_result, job_id)
-        if kept is None or not isinstance(kept.result, BrainResult):
+        if kept is None or not isinstance(kept.result, BrainResult | TrainResult):
             return kept and kept.result
         brain = kept.result.brain
         there = (await self._worker.fresh_facts()).brains.get(brain.name)
@@ -319,8 +357,16 @@ class JobQueue:
                 raise MissingBlobError(f"The server does not have blob {sha}.", "Send it first.")
 
     def _status(self, job: Job) -> JobStatus:
-        position = self._queue.index(job) if job.state is JobState.QUEUED else 0
+        position = self._in_order().index(job) if job.state is JobState.QUEUED else 0
         return JobStatus(job.id, job.state, position, job.progress, job.result, job.error, job.kind, job.preview.number)
+
+    def _in_order(self) -> list[Job]:
+        """The queue as it will be worked on: patient jobs last."""
+        return sorted(self._queue, key=lambda job: job.patient)
+
+    def _others_wait(self) -> bool:
+        """Whether a job that is not patient is in the queue."""
+        return any(not job.patient for job in self._queue)
 
     def _touch_queued(self) -> None:
         for job in self._queue:

@@ -9,7 +9,8 @@ from ..protocol.jobs import JobProgress
 
 
 class Report(Protocol):
-    """`advance` raises CancelledError when nobody wants the job any more. show: takes a JPEG of the work so far."""
+    """`advance` raises CancelledError when nobody wants the job any more, GaveWayError when others go first. show:
+    takes a JPEG of the work so far."""
 
     def advance(self, progress: JobProgress) -> None: ...
     def show(self, jpeg: bytes) -> None: ...

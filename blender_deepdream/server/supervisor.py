@@ -25,6 +25,7 @@ from typing import Any
 
 from ..protocol.errors import WorkerLostError, from_wire
 from ..protocol.jobs import KINDS, JobResult
+from ..protocol.training import TrainRequest
 from .report import Report
 from .resolving import Facts, Resolved, by_name
 
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 
 CANCEL_SECONDS = 3.0
 """A worker that has not let go of a cancelled job after this time is killed."""
+
+CANCEL_TRAINING_SECONDS = 60.0
+"""The same for a training, which stops after a step and keeps its best brain."""
 
 ANSWER_SECONDS = 25.0
 """A question that takes longer is given up: less than a client waits."""
@@ -114,7 +118,8 @@ class Worker:
             del self._questions[number]
 
     async def run(self, job: Resolved, report: Report) -> JobResult:
-        """Work on one job in the worker, which must be `ready`. Raises what the engine raised, WorkerLostError."""
+        """Work on one job in the worker, which must be `ready`. Raises what the engine raised, WorkerLostError,
+        GaveWayError."""
         self._job_id, self._kind, self._report = job.id, KINDS[job.request.KIND], report
         self._answer = asyncio.get_running_loop().create_future()
         try:
@@ -130,7 +135,14 @@ class Worker:
             return
         with contextlib.suppress(WorkerLostError):
             self._send({"do": "cancel", "id": job_id})
-        asyncio.get_running_loop().call_later(CANCEL_SECONDS, self._kill_if_waiting, self._answer)
+        seconds = CANCEL_TRAINING_SECONDS if self._kind.request is TrainRequest else CANCEL_SECONDS
+        asyncio.get_running_loop().call_later(seconds, self._kill_if_waiting, self._answer)
+
+    def give_way(self, job_id: str) -> None:
+        """Ask the worker to put a job aside, if it works on it: `run` then raises GaveWayError."""
+        if self._answer is not None and self._job_id == job_id:
+            with contextlib.suppress(WorkerLostError):
+                self._send({"do": "give_way", "id": job_id})
 
     async def close(self) -> None:
         """End the process, gently first; no other starts."""

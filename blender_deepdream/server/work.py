@@ -18,6 +18,7 @@ from ..protocol.brains import ImportBrainRequest, PullBrainRequest
 from ..protocol.jobs import JobRequest, JobResult
 from ..protocol.kitsch import KitschRequest
 from ..protocol.messages import DreamRequest, DreamResult
+from ..protocol.training import TrainRequest, TrainResult
 from .as_sent import said_as_sent
 from .dreaming import dream_file
 from .report import Report
@@ -30,7 +31,7 @@ from .workbench import Workbench
 def work(bench: Workbench, request: JobRequest, brains: Mapping[str, str], report: Report) -> JobResult:
     """Do what is asked. brains: the ids of those that the job was promised, by name.
 
-    Raises what the engine raises, CancelledError, StorageError.
+    Raises what the engine raises, CancelledError, GaveWayError, StorageError.
     """
     return _WORK[request.KIND](bench, request, brains, report)
 
@@ -66,10 +67,17 @@ def _names(request: DreamRequest) -> dict[str, str]:
     return {blob: name for blob, name in names.items() if blob}
 
 
+def _train(bench: Workbench, request: TrainRequest, brains: Mapping[str, str], report: Report) -> TrainResult:
+    from .work_train import train_brain  # what draws takes its time to import, and most workers never train
+
+    return train_brain(bench, request, brains, report)
+
+
 _WORK: Mapping[str, Callable[[Workbench, Any, Mapping[str, str], Report], JobResult]] = {
     DreamRequest.KIND: _dream,
     AtlasRequest.KIND: dream_atlas,
     KitschRequest.KIND: look_at_images,
     ImportBrainRequest.KIND: import_brain,
     PullBrainRequest.KIND: pull_brain,
+    TrainRequest.KIND: _train,
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The worker process: the engine, one job after the other, behind two pipes. `supervisor` is its other side.
 
-It reads lines of JSON, `{"do": "work" | "cancel" | "answer", ...}`, and writes lines of JSON, `{"is": "ready" |
-"progress" | "preview" | "done" | "failed" | "answer", ...}`. It ends when its input ends: then the server is gone.
-Questions are answered while a job is worked on, in the thread that listens.
+It reads lines of JSON, `{"do": "work" | "cancel" | "give_way" | "answer", ...}`, and writes lines of JSON, `{"is":
+"ready" | "progress" | "preview" | "done" | "failed" | "answer", ...}`. It ends when its input ends: then the server is
+gone. Questions are answered while a job is worked on, in the thread that listens.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ..protocol.errors import CancelledError, DeepDreamError, InternalError, OutOfMemoryError
+from ..protocol.errors import CancelledError, DeepDreamError, GaveWayError, InternalError, OutOfMemoryError
 from ..protocol.jobs import JobProgress, request_from_json
 from .store import Store
 from .threads import share_the_cores
@@ -44,6 +44,7 @@ class Channel:
         self._sending = threading.Lock()
         self._orders: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._cancelled: set[str] = set()
+        self._giving_way: set[str] = set()
         self._answerer: Answerer | None = None
         threading.Thread(target=self._listen, name="channel", daemon=True).start()
 
@@ -57,6 +58,9 @@ class Channel:
 
     def is_cancelled(self, job_id: str) -> bool:
         return job_id in self._cancelled
+
+    def gives_way(self, job_id: str) -> bool:
+        return job_id in self._giving_way
 
     def send(self, **message: Any) -> None:
         line = json.dumps(message).encode() + b"\n"
@@ -73,11 +77,14 @@ class Channel:
             order = json.loads(line)
             if order["do"] == "cancel":
                 self._cancelled.add(order["id"])
+            elif order["do"] == "give_way":
+                self._giving_way.add(order["id"])
             elif order["do"] == "answer":
                 assert self._answerer is not None
                 self.send(number=order["number"], **_outcome("answer", self._answerer, order))
             else:
                 self._cancelled.discard(order["id"])
+                self._giving_way.discard(order["id"])
                 self._orders.put(order)
         os._exit(0)
 
@@ -90,9 +97,12 @@ class PipeReport:
         self._job_id = job_id
 
     def advance(self, progress: JobProgress) -> None:
-        """Raises CancelledError if nobody wants the job any more: nothing must be left behind then."""
+        """Raises CancelledError if nobody wants the job any more: nothing must be left behind then. Raises GaveWayError
+        if others are to go first."""
         if self._channel.is_cancelled(self._job_id):
             raise CancelledError("The job was cancelled.")
+        if self._channel.gives_way(self._job_id):
+            raise GaveWayError("The job let others go first.")
         self._channel.send(**{"is": "progress"}, id=self._job_id, progress=progress.to_json())
 
     def show(self, jpeg: bytes) -> None:

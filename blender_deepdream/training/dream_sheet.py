@@ -89,6 +89,9 @@ class DreamSheet:
         layers = ", ".join(name for name, _ in self._layers)
         return draw_sheet(cells, SIDE, title, f"what it dreams after each epoch  ·  {layers}  ·  from {source}")
 
+    def __contains__(self, epoch: int) -> bool:
+        return epoch in self._cells
+
     def __len__(self) -> int:
         return len(self._cells)
 
