@@ -192,7 +192,7 @@ class Run:
     def _moment(self) -> Moment:
         progress = self._learner.step / (self._recipe.epochs * self._data.steps)
         rate = self._recipe.learning_rate * rate_at(self._recipe.schedule, progress) * 0.5**self._standing.halvings
-        return Moment(*self.place, rate, clarity_at(self._recipe.clarity, progress))
+        return Moment(*self.place, rate, clarity_at(self._recipe, progress))
 
     def _measure(self) -> tuple[Measured, float]:
         network = self._learner.average.network

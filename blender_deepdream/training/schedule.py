@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ..protocol.recipe import Recipe
+from ..protocol.recipe import HEAD_ONLY, Recipe
 from .trainable import Trainable
 
 POLY_POWER = 0.5
@@ -29,13 +29,13 @@ def rate_at(schedule: str, progress: float) -> float:
     return 0.1 ** int(3 * progress)
 
 
-def clarity_at(clarity: float, progress: float) -> float:
+def clarity_at(recipe: Recipe, progress: float) -> float:
     """The clarity of a moment: it grows from nothing over the first part of the training, 0 to 1.
 
-    What is new to the head must be told apart at all before it can be told apart perturbed (Cai et al., "Curriculum
-    Adversarial Training", 2018).
+    Classes that are new to the head must be told apart at all before they can be told apart perturbed (Cai et al.,
+    "Curriculum Adversarial Training", 2018). None where the head alone learns: what the layers dream does not change.
     """
-    return clarity * min(1.0, progress / RAMP)
+    return 0.0 if recipe.trains == HEAD_ONLY else recipe.clarity * min(1.0, progress / RAMP)
 
 
 def optimizer_of(trainable: Trainable, recipe: Recipe) -> torch.optim.SGD:

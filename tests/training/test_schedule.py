@@ -31,4 +31,6 @@ def test_each_weight_learns_at_its_own_rate():
 
 
 def test_clarity_grows():
-    assert [clarity_at(2, progress) for progress in (0, 1 / 6, 1 / 3, 1)] == pytest.approx([0, 1, 2, 2])
+    recipe = Recipe(clarity=2)
+    assert [clarity_at(recipe, progress) for progress in (0, 1 / 6, 1 / 3, 1)] == pytest.approx([0, 1, 2, 2])
+    assert clarity_at(recipe.replace(trains="head"), 1) == 0
