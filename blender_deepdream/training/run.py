@@ -227,11 +227,10 @@ class Run:
             raise StorageError(f"The best brain is gone from {self._folder}.", "Delete that folder and begin anew.")
         network = self._learner.average.network
         network.take(best.contents.tensors)
-        pictures = sum(map(sum, best.report.confusion))
         relit = validate(network, self._data.validation(relit=True), len(self._data.classes))
         measured = {
             "validation_accuracy": best.report.validation_accuracy,
-            "robust_accuracy": self._robust(THOROUGH, pictures),
+            "robust_accuracy": self._robust(THOROUGH, self._data.validation_count),
             "relit_accuracy": relit.accuracy,
         }
         return Trained(self._origin.contents(network, best.report, measured), best.report, measured)

@@ -95,6 +95,7 @@ def trainable(base: Contents, classes: tuple[str, ...], recipe: Recipe, workers:
     that does not go with the base, UnknownLayerError.
     """
     _check(base.card, recipe)
+    _check_batch(recipe, workers)
     form = _form(base, len(classes))
     with torch.no_grad():
         _initialize(form, torch.Generator().manual_seed(recipe.seed), scratch=recipe.scratch)
@@ -126,6 +127,15 @@ def _check(card: BrainCard, recipe: Recipe) -> None:
         )
     if recipe.scratch and recipe.trains != ALL_LAYERS:
         raise SettingsError("From scratch there is nothing that need not learn.", "Set trains = all.")
+
+
+def _check_batch(recipe: Recipe, workers: int) -> None:
+    """Raises SettingsError for batches that do not go round, or of which there are no statistics."""
+    least = recipe.batch // (workers * recipe.accumulate)
+    if recipe.batch < workers:
+        raise SettingsError(f"batch = {recipe.batch} is too small for {workers} processes.", f"Set batch = {workers}.")
+    if least < 2 and not _freezes_norms(recipe, workers):
+        raise SettingsError("There are no statistics of single pictures.", "Set a larger batch, or frozen_norm = yes.")
 
 
 def _freezes_norms(recipe: Recipe, workers: int) -> bool:

@@ -21,6 +21,8 @@ from .trainable import Trainable
 
 KEPT = 2
 """Brains: the older of two checkpoints may tell of the one before."""
+MAX_CONFUSION = 100
+"""Classes: what more of them are taken for would be too long for a card."""
 OWN_PICTURES = "the pictures it was trained on are the artist's own"
 
 _BRAIN = "brain-"
@@ -58,7 +60,7 @@ class Origin:
             "recipe": self.recipe.to_json(),
             "base": {"name": self.base.name, "id": self.base.id, "title": self.base.title},
             "data": dict(self.data),
-            "report": replace(report, seconds=0.0).to_json(),
+            "report": _brief(report).to_json(),
             "measured": dict(measured),
         }
         card = replace(
@@ -96,6 +98,12 @@ def kept(folder: Path, epoch: int | None = None) -> Trained | None:
 def _kept(folder: Path) -> list[Path]:
     """The latest first."""
     return sorted(folder.glob(f"{_BRAIN}*{brain_file.SUFFIX}"), reverse=True)
+
+
+def _brief(report: EpochReport) -> EpochReport:
+    """What a card can hold, the same for each run of the same training."""
+    few = len(report.confusion) <= MAX_CONFUSION
+    return replace(report, seconds=0.0, confusion=report.confusion if few else ())
 
 
 def _title(classes: tuple[str, ...], base: str) -> str:

@@ -158,3 +158,7 @@ def test_bases_and_recipes_that_do_not_go_together():
         trainable(brain_contents("lite0"), CLASSES, Recipe(trains="_blocks.99"))
     with pytest.raises(SettingsError, match="scratch"):
         trainable(brain_contents("lite0"), CLASSES, Recipe(trains="head", scratch=True))
+    with pytest.raises(SettingsError, match="single pictures"):
+        trainable(brain_contents("lite0"), CLASSES, Recipe(batch=8, accumulate=8, frozen_norm="no"))
+    with pytest.raises(SettingsError, match="4 processes"):
+        trainable(brain_contents("lite0"), CLASSES, Recipe(batch=3), workers=4)
