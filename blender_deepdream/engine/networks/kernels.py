@@ -8,7 +8,6 @@ All tensors are 1xCxHxW, channels last.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -22,9 +21,11 @@ Activation = Literal["none", "relu", "relu6"]
 FEW_CHANNELS = 8
 """Up to so many, a strided convolution's backward pass is quicker as a convolution that finds all phases at once."""
 
-NOMINAL_SIDE = 64
-"""Side of a map in cells that weights are laid out for. Any will do for all sizes, but without one oneDNN falls back to
-a layout that makes half of the 1x1 convolutions six to thirty times slower in bfloat16."""
+LAYOUTS_KEPT = 64
+"""How many sizes of maps a convolution remembers the layout of its weights for; what comes then begins anew."""
+
+_PADDING = slice(108, 112)
+"""Bytes of a serialized description of memory that mean nothing, and are not always the same."""
 
 _FUSED = {"none": ("none", []), "relu": ("relu", []), "relu6": ("hardtanh", [0.0, 6.0])}
 
@@ -111,22 +112,49 @@ class Convolution:
 
 
 class _Packed:
-    """A convolution whose weights lie as oneDNN wants them."""
+    """A convolution whose weights lie as oneDNN wants them, for maps of every size that comes along.
+
+    It wants them otherwise for small maps than for large ones, and for two threads than for one; where they lie
+    otherwise it falls back to loops that take up to thirty times as long. Most sizes share a layout.
+    """
 
     def __init__(
         self, weight: Tensor, bias: Tensor | None, geometry: Geometry, activation: Activation = "none"
     ) -> None:
-        slides = (geometry.padding, geometry.stride, geometry.dilation, geometry.groups)
-        nominal = (1, weight.shape[1] * geometry.groups, NOMINAL_SIDE, NOMINAL_SIDE)
-        pack: Callable[..., Tensor] = torch._C._nn.mkldnn_reorder_conv2d_weight
-        self._weight = pack(weight.contiguous().to_mkldnn(), *slides, nominal)
+        self._slides = (geometry.padding, geometry.stride, geometry.dilation, geometry.groups)
+        self._channels = weight.shape[1] * geometry.groups
+        self._weight = weight.contiguous().to_mkldnn()
         self._bias = bias
-        self._options = (*slides, *_FUSED[activation], "")
+        self._activation = (*_FUSED[activation], "")
+        self._fitting: dict[tuple[int, ...], Tensor] = {}
 
     def __call__(self, x: Tensor) -> Tensor:
         x = x.contiguous(memory_format=torch.channels_last)
-        found: Tensor = torch.ops.mkldnn._convolution_pointwise(x, self._weight, self._bias, *self._options)
+        size = (x.shape[-2], x.shape[-1], torch.get_num_threads())
+        weight = self._fitting[size] if size in self._fitting else self._fit(size)
+        found: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            x, weight, self._bias, *self._slides, *self._activation
+        )
         return found
+
+    def _fit(self, size: tuple[int, ...]) -> Tensor:
+        if len(self._fitting) >= LAYOUTS_KEPT:
+            self._fitting.clear()
+        # from any layout to any other
+        packed = torch._C._nn.mkldnn_reorder_conv2d_weight(
+            self._weight, *self._slides, (1, self._channels, size[0], size[1])
+        )
+        layout = _layout(packed)
+        alike = next((known for known in self._fitting.values() if _layout(known) == layout), packed)
+        self._weight = self._fitting[size] = alike
+        return alike
+
+
+def _layout(packed: Tensor) -> bytes:
+    """How oneDNN's weights lie in memory."""
+    described = bytearray(torch.ops.mkldnn._get_mkldnn_serialized_md(packed).numpy().tobytes())
+    del described[_PADDING]
+    return bytes(described)
 
 
 class _Transposed:
