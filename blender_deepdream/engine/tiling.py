@@ -34,6 +34,10 @@ OVERLAP_CELLS, MIN_OVERLAP = 4, 64
 MIN_CELLS = 4
 """A tile has at least this many cells a side: its neighbours take half of it."""
 
+FEW_CELLS = 8
+"""An image of fewer cells a side gets one more to be moved in; a larger one goes unseen for half a cell at most, which
+the margin around it hides, rather than take the time of more cells."""
+
 
 class Piece(NamedTuple):
     """A run of pixels that lie side by side in the tile and in the image."""
@@ -47,8 +51,9 @@ class Strip:
     """One tile's extent along one axis.
 
     sees: which pixel of the image stands in each of the tile's. weight: how much each counts, 0 to 1.
-    pieces: where it counts. share: of the image's length, by weight. covers: whether no other strip counts anywhere.
-    purity: for each pixel of the image, the sum of the squares of all strips' weights: 1 where one counts alone.
+    pieces: where it counts. share: of what is seen of the image's length, by weight. covers: whether no other strip
+    counts anywhere. purity: for each pixel of the image, the sum of the squares of all strips' weights: 1 where one
+    counts alone.
     """
 
     sees: Tensor
@@ -98,7 +103,9 @@ class Mosaic:
         rows, columns = tile.rows, tile.columns
         if rows.covers and columns.covers:
             # nothing to blend: neither its memory nor its time
-            self._gradient = gradient[..., rows.pieces[0].tile, columns.pieces[0].tile]
+            row, column = rows.pieces[0], columns.pieces[0]
+            self._gradient = gradient.new_zeros((*gradient.shape[:2], *self._size))
+            self._gradient[..., row.image, column.image] = gradient[..., row.tile, column.tile]
             return
         if not self._gradient.numel():
             self._gradient = gradient.new_zeros((*gradient.shape[:2], *self._size))
@@ -181,8 +188,10 @@ def _strips(
     from anywhere in it once around until it overlaps itself. An image that is too small is mirrored until it is not.
     """
     overlap = min(_whole_cells(max(MIN_OVERLAP, OVERLAP_CELLS * stride, least), stride), side // 2 // stride * stride)
-    begin = numbers.randrange(length) if wraps else -offset
-    canvas = max(least, _whole_cells(length + overlap if wraps else offset + length, stride))
+    canvas = max(least, _whole_cells(length + overlap if wraps else length, stride))
+    if not wraps and offset and canvas < FEW_CELLS * stride:
+        canvas += stride
+    begin = numbers.randrange(length) if wraps else _begin(canvas - length, offset, stride)
     beyond = canvas - length if wraps else 0
     places = torch.arange(begin, begin + canvas)
     sees = source_positions(places, length, wraps)
@@ -195,13 +204,25 @@ def _strips(
     total, purity = torch.zeros(length), torch.zeros(length)
     for (first, last), weight in zip(spans, weights, strict=True):
         total.index_add_(0, sees[first:last], weight)
+    unseen = total == 0
+    total += unseen
     for (first, last), weight in zip(spans, weights, strict=True):
         weight /= total[sees[first:last]]  # noqa: PLW2901  (in place)
         purity.index_add_(0, sees[first:last], weight.square())
-    alone = len(spans) == 1 and not wraps
+    purity += unseen
+    alone, seen = len(spans) == 1 and not wraps, length - int(unseen.sum())
     return tuple(
-        _strip(sees[first:last], weight, purity, alone) for (first, last), weight in zip(spans, weights, strict=True)
+        _strip(sees[first:last], weight, purity, seen, alone)
+        for (first, last), weight in zip(spans, weights, strict=True)
     )
+
+
+def _begin(spare: int, offset: int, stride: int) -> int:
+    """Where a canvas begins that is `spare` pixels longer than the image, for its cells to be `offset` pixels earlier
+    than the image's: such that the image lies in its middle, give or take half a cell.
+    """
+    middle = spare // 2 + stride // 2
+    return (middle - offset) % stride - middle
 
 
 def _spans(canvas: int, side: int, overlap: int, stride: int, numbers: random.Random) -> list[tuple[int, int]]:
@@ -230,13 +251,13 @@ def _fade(distance: Tensor, overlap: int) -> Tensor:
     return way * way * (3 - 2 * way)
 
 
-def _strip(sees: Tensor, weight: Tensor, purity: Tensor, alone: bool) -> Strip:
+def _strip(sees: Tensor, weight: Tensor, purity: Tensor, seen: int, alone: bool) -> Strip:
     counting = weight > 0
     joined = (sees[1:] == sees[:-1] + 1) & (counting[1:] == counting[:-1])
     cuts = [0, *(torch.nonzero(~joined).flatten() + 1).tolist(), len(sees)]
     runs = (slice(first, last) for first, last in itertools.pairwise(cuts) if counting[first])
     pieces = tuple(Piece(run, slice(int(sees[run.start]), int(sees[run.start]) + run.stop - run.start)) for run in runs)
-    return Strip(sees, weight, pieces, float(weight.sum()) / len(purity), alone, purity)
+    return Strip(sees, weight, pieces, float(weight.sum()) / seen, alone, purity)
 
 
 def _whole_cells(length: int, stride: int) -> int:

@@ -8,6 +8,7 @@ All tensors are 1xCxHxW, channels last.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -30,30 +31,18 @@ _PADDING = slice(108, 112)
 _FUSED = {"none": ("none", []), "relu": ("relu", []), "relu6": ("hardtanh", [0.0, 6.0])}
 
 
+Kept = Any
+"""What a kernel needs to know for its gradient; each kind of its own."""
+
+
 class Kernel(Protocol):
     """One operation. Its gradient is that of the image only: weights have none."""
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The result, and what `backward` will need to know."""
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Kept]:
+        """The result, and what `backward` will need to know: no more, because it stays in memory until then."""
 
-    def backward(self, saved: tuple[Tensor, ...], gradient: Tensor) -> tuple[Tensor, ...]:
+    def backward(self, kept: Kept, gradient: Tensor) -> tuple[Tensor, ...]:
         """The gradient of each input, from that of the result. May be asked for several times."""
-
-
-class KernelFunction(torch.autograd.Function):
-    """A kernel as a step in torch's own graph of derivatives."""
-
-    @staticmethod
-    def forward(ctx: Any, kernel: Kernel, *inputs: Tensor) -> Tensor:
-        ctx.kernel = kernel
-        output, saved = kernel.forward(*inputs)
-        # not as attributes: the output would keep itself alive
-        ctx.save_for_backward(*saved)
-        return output
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        return None, *ctx.kernel.backward(ctx.saved_tensors, gradients[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +66,21 @@ class Convolution:
     ) -> None:
         self._weight = weight.contiguous(memory_format=torch.channels_last)
         self._geometry = geometry
-        self._activation = activation
+        self._activation: Activation = activation
         self._packed = _Packed(weight, bias, geometry, activation)
         self._reverse = self._reversed()
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        output = self._packed(inputs[0])
-        return output, (inputs[0], output)
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Tensor | torch.Size, Tensor | None]]:
+        x, output = inputs[0], self._packed(inputs[0])
+        return output, (x if self._reverse is None else x.shape[-2:], None if self._activation == "none" else output)
 
-    def backward(self, saved: tuple[Tensor, ...], gradient: Tensor) -> tuple[Tensor]:
-        x, output = saved
+    def backward(self, kept: Kept, gradient: Tensor) -> tuple[Tensor]:
+        seen, output = kept
         if self._activation == "relu":
             gradient = torch.ops.aten.threshold_backward(gradient, output, 0)
         elif self._activation == "relu6":
             gradient = torch.ops.aten.hardtanh_backward(gradient, output, 0, 6)
-        if self._reverse is None:
-            return (self._plain_backward(x, gradient),)
-        return (self._reverse(gradient, x.shape[-2:]),)
+        return (self._plain_backward(seen, gradient) if self._reverse is None else self._reverse(gradient, seen),)
 
     def _reversed(self) -> _Transposed | None:
         """Where a backward pass that is a forward one with other weights is quicker than torch's own."""
@@ -132,18 +119,15 @@ class _Packed:
         x = x.contiguous(memory_format=torch.channels_last)
         size = (x.shape[-2], x.shape[-1], torch.get_num_threads())
         weight = self._fitting[size] if size in self._fitting else self._fit(size)
-        found: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x, weight, self._bias, *self._slides, *self._activation
-        )
+        found: Tensor = torch.ops.mkldnn._convolution_pointwise(x, weight, self._bias, *self._slides, *self._activation)
         return found
 
     def _fit(self, size: tuple[int, ...]) -> Tensor:
         if len(self._fitting) >= LAYOUTS_KEPT:
             self._fitting.clear()
         # from any layout to any other
-        packed = torch._C._nn.mkldnn_reorder_conv2d_weight(
-            self._weight, *self._slides, (1, self._channels, size[0], size[1])
-        )
+        pack: Callable[..., Tensor] = torch._C._nn.mkldnn_reorder_conv2d_weight
+        packed = pack(self._weight, *self._slides, (1, self._channels, *size[:2]))
         layout = _layout(packed)
         alike = next((known for known in self._fitting.values() if _layout(known) == layout), packed)
         self._weight = self._fitting[size] = alike
@@ -193,11 +177,51 @@ class MaxPooling:
     def __init__(self, kernel: Pair, geometry: Geometry, ceil: bool) -> None:
         self._geometry = (kernel, geometry.stride, geometry.padding, geometry.dilation, ceil)
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[torch.Size, Tensor]]:
         output, where = torch.ops.aten.max_pool2d_with_indices(inputs[0], *self._geometry)
-        return output, (inputs[0], where)
+        return output, (inputs[0].shape, where)
 
-    def backward(self, saved: tuple[Tensor, ...], gradient: Tensor) -> tuple[Tensor]:
-        x, where = saved
+    def backward(self, kept: Kept, gradient: Tensor) -> tuple[Tensor]:
+        size, where = kept
         gradient = gradient.contiguous(memory_format=torch.channels_last)
-        return (torch.ops.aten.max_pool2d_with_indices_backward(gradient, x, *self._geometry, where),)
+        # of the map before it torch looks at nothing but its size
+        before = torch.empty(size, dtype=gradient.dtype, memory_format=torch.channels_last)
+        return (torch.ops.aten.max_pool2d_with_indices_backward(gradient, before, *self._geometry, where),)
+
+
+class Concatenation:
+    """Of maps, channel after channel."""
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, list[int]]:
+        return torch.cat(inputs, dim=1), [x.shape[1] for x in inputs]
+
+    def backward(self, kept: Kept, gradient: Tensor) -> tuple[Tensor, ...]:
+        return torch.split(gradient, kept, dim=1)
+
+
+class Sum:
+    """Of two maps of the same shape."""
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, None]:
+        return inputs[0] + inputs[1], None
+
+    def backward(self, kept: Kept, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        return gradient, gradient
+
+
+class Differentiated:
+    """Any other operation, with the derivative that torch finds for it."""
+
+    def __init__(self, operation: Callable[..., Tensor]) -> None:
+        self._operation = operation
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Tensor, list[Tensor]]]:
+        with torch.enable_grad():
+            leaves = [x.detach().requires_grad_() for x in inputs]
+            output = self._operation(*leaves)
+        return output.detach(), (output, leaves)
+
+    def backward(self, kept: Kept, gradient: Tensor) -> tuple[Tensor, ...]:
+        output, leaves = kept
+        found: tuple[Tensor, ...] = torch.autograd.grad(output, leaves, gradient, retain_graph=True)
+        return found

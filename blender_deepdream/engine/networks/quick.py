@@ -1,33 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A network's graph with the kernels that dreaming on a CPU is quickest with, in place of convolutions and poolings."""
+"""A network's graph as a program of the kernels that dreaming on a CPU is quickest with."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
-from typing import Any
+import operator
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
+from torchvision import ops
 
-from .kernels import Activation, Convolution, Geometry, Kernel, KernelFunction, MaxPooling, Pair
+from .kernels import Activation, Concatenation, Convolution, Differentiated, Geometry, Kernel, MaxPooling, Pair, Sum
+from .program import Program, Step
 
 Kernels = MutableMapping[tuple[str, torch.dtype, Activation], Kernel]
 """What was made from a network's weights already: by module, precision and activation."""
 
 _RELU = (functional.relu, torch.relu, "relu")
 
-
-class KernelModule(nn.Module):
-    """A kernel where a graph calls a module."""
-
-    def __init__(self, kernel: Kernel) -> None:
-        super().__init__()
-        self.kernel = kernel
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        found: Tensor = KernelFunction.apply(self.kernel, *inputs)
-        return found
+_MAKE_A_MAP = {
+    *(functional.relu, torch.relu, functional.max_pool2d, functional.avg_pool2d, functional.adaptive_avg_pool2d),
+    *(operator.mul, torch.mul, torch.flatten, ops.stochastic_depth),
+}
+"""Functions without a kernel of their own, of which it is known that they make a map from maps."""
 
 
 def has_kernels(device: torch.device) -> bool:
@@ -35,44 +32,76 @@ def has_kernels(device: torch.device) -> bool:
     return device.type == "cpu" and bool(torch._C._has_mkldnn)
 
 
-def quicken(cut: fx.GraphModule, dtype: torch.dtype, kernels: Kernels) -> fx.GraphModule:
-    """A graph with kernels for what there are any for. kernels: those made before; more are added.
+def quicken(cut: fx.GraphModule, dtype: torch.dtype, kernels: Kernels) -> Callable[[Tensor], dict[str, Tensor]]:
+    """What calculates the same as a graph, but quicker; the graph itself where it does more than turn maps into maps.
 
-    cut: frozen, its weights in this precision; it is changed.
+    cut: returns values by name; frozen, its weights in this precision. kernels: those made before; more are added.
     """
     modules = dict(cut.named_modules())
-    for node in list(cut.graph.nodes):
-        module = modules.get(str(node.target)) if node.op == "call_module" else None
-        if isinstance(module, nn.Conv2d) and module.padding_mode == "zeros" and not isinstance(module.padding, str):
-            relu = _relu_after(node, modules)
-            activation: Activation = "relu" if relu else "none"
-            key = (str(node.target), dtype, activation)
-            if key not in kernels:
-                kernels[key] = _convolution(module, activation)
-            _put(cut, node, kernels[key])
-            if relu:
-                relu.replace_all_uses_with(node)
-                cut.graph.erase_node(relu)
-        elif isinstance(module, nn.MaxPool2d) and not module.return_indices:
-            _put(cut, node, MaxPooling(_pair(module.kernel_size), _geometry(module), module.ceil_mode))
-    cut.delete_all_unused_submodules()
-    cut.recompile()
-    return cut
-
-
-def _put(cut: fx.GraphModule, node: fx.Node, kernel: Kernel) -> None:
-    name = f"kernel_{node.name}"
-    cut.add_module(name, KernelModule(kernel))
-    node.op, node.target = "call_module", name
+    image, *nodes, output = cut.graph.nodes
+    relus = {node: relu for node in nodes if (relu := _relu_after(node, modules)) is not None}
+    places = {relu: node.name for node, relu in relus.items()}
+    steps = []
+    for node in nodes:
+        if node not in places:
+            kernel = _kernel(node, modules, dtype, kernels, "relu" if node in relus else "none")
+            if kernel is None:
+                return cut
+            steps.append(Step(node.name, kernel, tuple(places.get(one, one.name) for one in node.all_input_nodes)))
+    return Program(image.name, steps, {name: places.get(node, node.name) for name, node in output.args[0].items()})
 
 
 def _relu_after(node: fx.Node, modules: Mapping[str, nn.Module]) -> fx.Node | None:
-    """The ReLU that alone looks at a node's value."""
-    if len(node.users) != 1:
+    """The ReLU that alone looks at a convolution's value."""
+    if len(node.users) != 1 or not _is_convolution(_module(node, modules)):
         return None
     (user,) = node.users
-    module = modules.get(str(user.target)) if user.op == "call_module" else None
-    return user if isinstance(module, nn.ReLU) or (user.op != "call_module" and user.target in _RELU) else None
+    after = _module(user, modules)
+    return user if isinstance(after, nn.ReLU) or (after is None and user.target in _RELU) else None
+
+
+def _kernel(
+    node: fx.Node, modules: Mapping[str, nn.Module], dtype: torch.dtype, kernels: Kernels, activation: Activation
+) -> Kernel | None:
+    """What does a node's work; none if that is not known to make a map from maps."""
+    module = _module(node, modules)
+    if _is_convolution(module):
+        key = (str(node.target), dtype, activation)
+        if key not in kernels:
+            kernels[key] = _convolution(module, activation)
+        return kernels[key]
+    if isinstance(module, nn.MaxPool2d) and not module.return_indices:
+        return MaxPooling(_pair(module.kernel_size), _geometry(module), module.ceil_mode)
+    if node.target is torch.cat and (*node.args[1:], *node.kwargs.values()) == (1,):
+        return Concatenation()
+    return _plain_kernel(node, module)
+
+
+def _plain_kernel(node: fx.Node, module: nn.Module | None) -> Kernel | None:
+    """For what takes nothing but maps first, and then constants."""
+    maps = len(node.all_input_nodes)
+    if node.op == "get_attr" or any(not isinstance(one, fx.Node) for one in node.args[:maps]):
+        return None
+    if node.target in (operator.add, torch.add) and maps == 2:
+        return Sum()
+    if module is None and node.target not in _MAKE_A_MAP:
+        return None
+    return Differentiated(module or _with_constants(node))
+
+
+def _with_constants(node: fx.Node) -> Callable[..., Tensor]:
+    """A node's function of its maps alone: they come first."""
+    function, constants, named = node.target, node.args[len(node.all_input_nodes) :], node.kwargs
+    assert callable(function)
+    return lambda *maps: function(*maps, *constants, **named)
+
+
+def _module(node: fx.Node, modules: Mapping[str, nn.Module]) -> nn.Module | None:
+    return modules[str(node.target)] if node.op == "call_module" else None
+
+
+def _is_convolution(module: nn.Module | None) -> TypeGuard[nn.Conv2d]:
+    return isinstance(module, nn.Conv2d) and module.padding_mode == "zeros" and not isinstance(module.padding, str)
 
 
 def _convolution(module: nn.Conv2d, activation: Activation) -> Convolution:

@@ -26,6 +26,9 @@ from .quick import Kernels, has_kernels, quicken
 CUTS_KEPT = 8
 """How many sets of layers a network keeps its cut graph for; the one not used for longest goes first."""
 
+Part = Callable[[Tensor], dict[str, Tensor]]
+"""What finds some layers' values."""
+
 _OUT_OF_PLACE: Mapping[Any, Callable[..., Any]] = {
     operator.iadd: operator.add,
     operator.isub: operator.sub,
@@ -96,7 +99,7 @@ class TracedNetwork(nn.Module):
         self._rows_first = frozenset(rows_first)
         self.whole = fx.GraphModule(traced.module, traced.graph).requires_grad_(False).eval()
         self.whole.to(memory_format=torch.channels_last)
-        self._cuts: OrderedDict[tuple[frozenset[str], torch.dtype, torch.device], fx.GraphModule] = OrderedDict()
+        self._cuts: OrderedDict[tuple[frozenset[str], torch.dtype, torch.device], Part] = OrderedDict()
         self._kernels: Kernels = {}
 
     def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
@@ -112,7 +115,7 @@ class TracedNetwork(nn.Module):
             return value.permute(0, 3, 1, 2)
         return value[..., None, None] if value.ndim == 2 else value
 
-    def _cut(self, layers: frozenset[str], dtype: torch.dtype, device: torch.device) -> fx.GraphModule:
+    def _cut(self, layers: frozenset[str], dtype: torch.dtype, device: torch.device) -> Part:
         key = (layers, dtype, device)
         if key not in self._cuts:
             part = cut(self.whole, {name: self._nodes[name] for name in sorted(layers)})

@@ -14,9 +14,9 @@ from blender_deepdream.engine.networks.kernels import (
     Convolution,
     Geometry,
     Kernel,
-    KernelFunction,
     MaxPooling,
 )
+from blender_deepdream.engine.networks.program import Program, Step
 from blender_deepdream.engine.precision import halves_of
 
 if not torch._C._has_mkldnn:
@@ -33,11 +33,16 @@ def noise(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
+def as_network(kernel: Kernel) -> Callable[[Tensor], Tensor]:
+    program = Program("image", [Step("found", kernel, ("image",))], {"layer": "found"})
+    return lambda x: program(x)["layer"]
+
+
 def compared(kernel: Kernel, expected: Tensor, x: Tensor) -> None:
     """Result and gradient of a kernel, beside those of torch's own operation."""
     kept = noise(*expected.shape, seed=1)
     (wanted,) = torch.autograd.grad(expected, x, kept)
-    found = KernelFunction.apply(kernel, x)
+    found = as_network(kernel)(x)
     (gradient,) = torch.autograd.grad(found, x, kept)
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(gradient, wanted, rtol=1e-3, atol=1e-3)
@@ -65,16 +70,19 @@ def test_a_pooling_is_torchs_own(stride, padding, ceil):
 
 def test_a_gradient_may_be_asked_for_twice():
     x = noise(1, 3, 8, 8).requires_grad_()
-    found = KernelFunction.apply(Convolution(noise(4, 3, 3, 3), None, Geometry(), "relu"), x)
+    found = as_network(Convolution(noise(4, 3, 3, 3), None, Geometry(), "relu"))(x)
     first, second = (torch.autograd.grad(found.sum(), x, retain_graph=True)[0] for _ in range(2))
     assert torch.equal(first, second)
 
 
 def test_what_is_kept_for_the_gradient_goes_with_the_result():
     """Without waiting for Python to look for cycles: a tile's activations are hundreds of megabytes."""
-    kernels = [Convolution(noise(4, 3, 3, 3), None, Geometry(), "relu"), MaxPooling((2, 2), Geometry((2, 2)), False)]
+    kernels: list[Kernel] = [
+        Convolution(noise(4, 3, 3, 3), None, Geometry(), "relu"),
+        MaxPooling((2, 2), Geometry((2, 2)), False),
+    ]
     for kernel in kernels:
-        found = KernelFunction.apply(kernel, noise(1, 3, 8, 8).requires_grad_())
+        found = as_network(kernel)(noise(1, 3, 8, 8).requires_grad_())
         kept = weakref.ref(found)
         gc.disable()
         try:
