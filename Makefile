@@ -30,7 +30,8 @@ test-server: setup
 test-blender: setup
 	$(BLENDER) -m pytest tests/addon tests/e2e
 
-demo: setup
+demo:
+	@$(PYTHON) scripts/setup.py --without-tests
 	@$(SERVER) scripts/demo.py
 
 extension: setup

@@ -51,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--rounds", type=int, default=15, help="how many jobs (default: 15)")
     for command in (dream, memory):
         command.add_argument("--architecture", default="googlenet", help="torchvision's name (default: googlenet)")
-        command.add_argument("--random-weights", action="store_true", help="always: others take the same time")
+        command.add_argument(
+            "--random-weights", action="store_true", help="always so, said or not: others take the same time"
+        )
         command.add_argument("--layer", default="inception4c")
     coherence = commands.add_parser("coherence", help="how much animations flicker, ours and others' ways")
     coherence.set_defaults(run=_coherence, show=_coherence_table)

@@ -41,7 +41,6 @@ from blender_deepdream.protocol.settings import DreamSettings
 Table = dict[str, dict[str, dict[str, float]]]
 ROOT = Path(__file__).resolve().parents[1]
 BLENDER = ROOT / ".venv-blender/bin/python"
-SHOTS = ("orbit", "crossing", "pan")
 BLEND = 0.85
 """pytorch-deepdream's share of the new frame in what it dreams from; the rest is the last dream."""
 

@@ -32,7 +32,7 @@ class PlainDream:
         numbers, detail, value = random.Random(0), torch.zeros_like(source), torch.zeros(())
         for side in sides:
             base, detail = (
-                functional.interpolate(image, (side, side), mode="bicubic", antialias=True).to(source.device)
+                functional.interpolate(image, (side, side), mode="bicubic", antialias=True)
                 for image in (source, detail)
             )
             dreamt = (base + detail).clamp(0, 1)

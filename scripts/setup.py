@@ -70,14 +70,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         choices=[blender.series for blender in BLENDERS],
         help="make .venv-blender-VERSION with this Blender, and nothing else",
     )
-    chosen = parser.parse_args(arguments).blender
+    parser.add_argument("--without-tests", action="store_true", help="leave out the files that only tests need")
+    options = parser.parse_args(arguments)
+    chosen = options.blender
     check_libraries()
     if chosen:
         blender = next(blender for blender in BLENDERS if blender.series == chosen)
         make_blender_environment(f".venv-blender-{chosen}", [blender])
     else:
         make_server_environment()
-        fetch_test_wheels()
+        if not options.without_tests:
+            fetch_test_wheels()
         make_blender_environment(".venv-blender", BLENDERS)
     return 0
 

@@ -51,7 +51,6 @@ def test_moving_an_object_makes_the_render_stale(saved: bpy.types.Scene) -> None
         ("render", "resolution_percentage", 50),
         ("render", "film_transparent", True),
         ("render", "use_border", True),
-        ("render", "film_transparent", True),
         ("cycles", "samples", 99),
         ("cycles", "seed", 9),
     ],
