@@ -14,6 +14,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 import bpy
 
@@ -38,7 +39,8 @@ def arguments() -> list[str]:
     return [] if bpy.app.binary_path else sys.argv[1:]
 
 
-def main() -> int:
+def main(command: str) -> int:
+    """Run one of the add-on's command lines: the name of its module. Returns the exit code."""
     deepdream = package()
     ours = not hasattr(bpy.types.NodeTree, "deepdream")
     if ours:
@@ -47,17 +49,21 @@ def main() -> int:
             if (ROOT / ".venv" / name).is_file():
                 os.environ.setdefault("DEEPDREAM_PYTHON", str(ROOT / ".venv" / name))
     try:
-        return int(import_module(f"{deepdream.__name__}.addon.batch").main(arguments()))
+        return int(import_module(f"{deepdream.__name__}.addon.{command}").main(arguments()))
     finally:
         if ours:
             deepdream.unregister()
 
 
-if __name__ == "__main__":
-    code = main()
+def end(code: int) -> NoReturn:
+    """Leave Blender, or Python."""
     if not bpy.app.binary_path:
         # the bpy wheels up to 4.5 crash or hang while Python ends once any class was registered; all is closed by now
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+if __name__ == "__main__":
+    end(main("batch"))

@@ -8,31 +8,26 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import signal
-import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 import bpy
 
-from ..protocol.client import DreamClient
-from ..protocol.errors import CancelledError, DeepDreamError, InputError, SceneError
+from ..protocol.errors import SceneError
 from ..protocol.frames import parse_frames
 from ..protocol.region_words import add_region_argument, parse_regions
 from ..protocol.settings import DreamSettings
-from . import node, runtime
+from . import node
 from .cache import Cache, scene_cache
+from .command_line import Parser, add_server_arguments, connect_as_told, existing, open_blend, print_json, run_command
 from .pipeline import dream_frames
-from .preferences import server_choice
 from .request import Wishes
 from .run import Event, Job
-from .runtime import ServerChoice
 
 COMMAND = "deepdream"
 _FORMATS = {".png": "PNG", ".exr": "OPEN_EXR", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
@@ -48,46 +43,11 @@ _STAGES = {
 
 def main(arguments: Sequence[str]) -> int:
     """Dream as the arguments say; returns the exit code: 0 done, 2 bad usage or input, 1 failed."""
-    as_json = "--json" in arguments
-    with _own_stdout() as stdout, _interruptible() as interrupted:
-        try:
-            _run(_parser().parse_args(arguments), stdout, interrupted)
-        except KeyboardInterrupt:
-            error: DeepDreamError = CancelledError("Cancelled.", "Finished frames are kept: the same command goes on.")
-        except DeepDreamError as caught:
-            error = caught
-        else:
-            return 0
-        finally:
-            runtime.stop()
-        if as_json:
-            _print_json({"error": error.to_wire()}, stdout)
-        else:
-            print(f"Error: {error}", file=sys.stderr, flush=True)
-        return error.exit_code
-
-
-@contextmanager
-def _own_stdout() -> Iterator[TextIO]:
-    """Our lines alone on standard output: what Blender prints of its own goes to standard error meanwhile."""
-    sys.stdout.flush()
-    number = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with os.fdopen(os.dup(number), "w", encoding="utf-8") as stdout:
-            yield stdout
-    finally:
-        os.dup2(number, 1)
-        os.close(number)
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message[:1].upper()}{message[1:]}.", f"See {self.prog} --help.")
+    return run_command(arguments, _run, "Finished frames are kept: the same command goes on.")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="render.py",
         description="Render a scene, dream it in its DeepDream nodes, composite it. Run it again to go on.",
     )
@@ -95,8 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--frames", metavar="LIST", help="like 1-8,12,20-40x2; default: the scene's range")
     parser.add_argument("--output", metavar="PATH", help="like //out/####.png; default: the scene's output")
     parser.add_argument("--cache", metavar="DIR", help="rendered passes and dreams; default: beside the .blend")
-    parser.add_argument("--server", metavar="URL", help="a running dream server; default: one of our own")
-    parser.add_argument("--token-file", metavar="FILE", help="the server's token")
+    add_server_arguments(parser)
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a setting, for all nodes")
     parser.add_argument("--guide", metavar="IMG", type=Path, help="guide image, for all nodes that need one")
     add_region_argument(parser, "for all nodes, in the place of their own")
@@ -105,36 +64,15 @@ def _parser() -> argparse.ArgumentParser:
         "--add-node", action="store_true", help="put a DeepDream node before the output if there is none"
     )
     parser.add_argument("--rerender", action="store_true", help="render 3D again even where passes are still good")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
     return parser
 
 
-@contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """Ctrl-C ends the run after what Blender is rendering; once more ends it at once.
-
-    Blender would keep the signal to itself, and swallows what a handler raises inside one of its own callbacks: the
-    event says that it came.
-    """
-    interrupted = threading.Event()
-
-    def stop(*_: object) -> NoReturn:
-        interrupted.set()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
-
-
-def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Event) -> None:
+def _run(arguments: Sequence[str], stdout: TextIO, interrupted: threading.Event) -> None:
+    options = _parser().parse_args(arguments)
     wishes = _wishes(options)
     frames = parse_frames(options.frames) if options.frames else None
     if options.blend:
-        _open(options.blend)
+        open_blend(options.blend)
     scene = bpy.context.scene
     if options.add_node and not node.find_nodes(scene):
         node.insert_before_output(scene)
@@ -142,7 +80,7 @@ def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Eve
         scene=scene,
         frames=frames or range(scene.frame_start, scene.frame_end + 1, scene.frame_step),
         cache=Cache(Path(bpy.path.abspath(options.cache)).resolve()) if options.cache else scene_cache(scene),
-        connect=lambda: _connect(options),
+        connect=lambda: connect_as_told(options),
         output=lambda frame: _output_path(scene, options.output, frame),
         file_format=_FORMATS.get(Path(options.output).suffix.lower(), "") if options.output else "",
         wishes=wishes,
@@ -164,28 +102,8 @@ def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Eve
 def _wishes(options: argparse.Namespace) -> Wishes:
     regions = parse_regions(options.region)
     for path in (path for region in regions for path in region.blobs):
-        _existing(Path(path))
-    return Wishes(dict(DreamSettings.parse_assignment(text) for text in options.set), _existing(options.guide), regions)
-
-
-def _open(blend: Path) -> None:
-    _existing(blend)
-    try:
-        bpy.ops.wm.open_mainfile(filepath=str(blend.resolve()), load_ui=False)
-    except RuntimeError as error:
-        raise InputError(f"{blend} is not a .blend file that this Blender reads: {str(error).strip()}") from error
-
-
-def _existing(path: Path | None) -> Path | None:
-    if path is not None and not path.is_file():
-        raise InputError(f"There is no file {path}.")
-    return path
-
-
-def _connect(options: argparse.Namespace) -> DreamClient:
-    if options.server:
-        return runtime.connect(ServerChoice(url=options.server, token_file=options.token_file or ""))
-    return runtime.connect(server_choice())
+        existing(Path(path))
+    return Wishes(dict(DreamSettings.parse_assignment(text) for text in options.set), existing(options.guide), regions)
 
 
 def _output_path(scene: bpy.types.Scene, pattern: str | None, frame: int) -> Path:
@@ -232,14 +150,10 @@ class _Report:
         total = time.perf_counter() - self.started
         seconds |= {"other": total - sum(seconds.values()), "total": total}
         if self.as_json:
-            _print_json({"frames": len(self.job.frames), "seconds": seconds}, self.stdout)
+            print_json({"frames": len(self.job.frames), "seconds": seconds}, self.stdout)
             return
         for name, value in seconds.items():
             print(f"  {name:<12}{value:8.1f} s{value / total:7.1%}", file=self.stdout, flush=True)
-
-
-def _print_json(data: dict[str, Any], stdout: TextIO) -> None:
-    print(json.dumps(data), file=stdout, flush=True)
 
 
 _command: Any = None

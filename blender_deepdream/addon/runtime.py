@@ -48,6 +48,7 @@ class _LocalServer:
                     stderr=log,
                     env=_environment(package.parent),
                     text=True,
+                    start_new_session=True,  # Ctrl-C in a terminal is Blender's: a training is stopped, not cut off
                     creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 )
             except OSError as error:
@@ -95,23 +96,26 @@ class _LocalServer:
 _server: _LocalServer | None = None
 
 
-def connect(choice: ServerChoice) -> DreamClient:
+def connect(choice: ServerChoice, client_id: str | None = None) -> DreamClient:
     """A client of the chosen server, ready to dream; it is started first if it is ours and does not run.
 
-    Raises ServerUnavailableError, UnauthorizedError or VersionMismatchError.
+    client_id: who wants the jobs; None: nobody who was there before. Raises ServerUnavailableError, UnauthorizedError
+    or VersionMismatchError.
     """
-    client = DreamClient(choice.url, _read_token(choice.token_file)) if choice.url else _connect_local(choice.python)
+    url, token = (choice.url, _read_token(choice.token_file)) if choice.url else _own_server(choice.python)
+    client = DreamClient(url, token, client_id)
     client.health()
     client.brains()  # answered as soon as its worker has started
     return client
 
 
-def _connect_local(python: str) -> DreamClient:
+def _own_server(python: str) -> tuple[str, str]:
+    """The address and the token of our own server."""
     global _server  # noqa: PLW0603  one Blender has one server of its own
     if _server is None or not _server.alive():
         stop()
         _server = _LocalServer(find_python(python))
-    return DreamClient(_server.url, _server.token)
+    return _server.url, _server.token
 
 
 def find_python(named: str) -> Path:

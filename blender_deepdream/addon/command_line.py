@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What our command lines inside Blender share: output, Ctrl-C, errors and exit codes, the server they reach."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+import bpy
+
+from ..protocol.client import DreamClient
+from ..protocol.errors import CancelledError, DeepDreamError, InputError
+from . import runtime
+from .preferences import server_choice
+from .runtime import ServerChoice
+
+
+def run_command(
+    arguments: Sequence[str], run: Callable[[Sequence[str], TextIO, threading.Event], None], kept: str
+) -> int:
+    """Returns the exit code: 0 done, 2 bad usage or input, 1 failed.
+
+    run: gets the arguments, where our own lines go, and what says that Ctrl-C came. kept: what is left when it did.
+    """
+    as_json = "--json" in arguments
+    with _own_stdout() as stdout, _interruptible() as interrupted:
+        try:
+            run(arguments, stdout, interrupted)
+        except KeyboardInterrupt:
+            error: DeepDreamError = CancelledError("Cancelled.", kept)
+        except DeepDreamError as caught:
+            error = caught
+        else:
+            return 0
+        finally:
+            runtime.stop()
+        if as_json:
+            print_json({"error": error.to_wire()}, stdout)
+        else:
+            print(f"Error: {error}", file=sys.stderr, flush=True)
+        return error.exit_code
+
+
+@contextmanager
+def _own_stdout() -> Iterator[TextIO]:
+    """Our lines alone on standard output: what Blender prints of its own goes to standard error meanwhile."""
+    sys.stdout.flush()
+    number = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with os.fdopen(os.dup(number), "w", encoding="utf-8") as stdout:
+            yield stdout
+    finally:
+        os.dup2(number, 1)
+        os.close(number)
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises InputError for bad usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message[:1].upper()}{message[1:]}.", f"See {self.prog} --help.")
+
+
+def add_server_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--server", metavar="URL", help="a running dream server; default: one of our own")
+    parser.add_argument("--token-file", metavar="FILE", help="the server's token")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Ctrl-C ends the run after what Blender is rendering; once more ends it at once.
+
+    Blender would keep the signal to itself, and swallows what a handler raises inside one of its own callbacks: the
+    event says that it came.
+    """
+    interrupted = threading.Event()
+
+    def stop(*_: object) -> NoReturn:
+        interrupted.set()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+
+
+def open_blend(blend: Path) -> None:
+    """Raises InputError for what is no .blend file that this Blender reads."""
+    existing(blend)
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(blend.resolve()), load_ui=False)
+    except RuntimeError as error:
+        raise InputError(f"{blend} is not a .blend file that this Blender reads: {str(error).strip()}") from error
+
+
+def existing(path: Path | None) -> Path | None:
+    """The path, if it is a file or None. Raises InputError."""
+    if path is not None and not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    return path
+
+
+def connect_as_told(options: argparse.Namespace, client_id: str | None = None) -> DreamClient:
+    """The server that `add_server_arguments` was told, else the preferences'. client_id: as for a DreamClient."""
+    told = ServerChoice(url=options.server or "", token_file=options.token_file or "")
+    return runtime.connect(told if options.server else server_choice(), client_id)
+
+
+def print_json(data: dict[str, Any], stdout: TextIO) -> None:
+    """One line."""
+    print(json.dumps(data), file=stdout, flush=True)
