@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import batch, handlers, operators, panels, preferences, properties, replay, runtime
+from . import batch, batch_train, handlers, operators, panels, preferences, properties, replay, report, runtime
 
 _CLASSES = (
     *properties.classes,
@@ -14,7 +14,7 @@ _CLASSES = (
     *operators.classes,
     *panels.classes,
 )
-_WITH_MORE = (properties, panels, handlers, runtime, batch)
+_WITH_MORE = (properties, panels, handlers, report, runtime, batch, batch_train)
 """Modules that register more than classes."""
 
 

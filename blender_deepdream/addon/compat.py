@@ -12,6 +12,10 @@ NEW_COMPOSITOR = bpy.app.version >= (5, 0)
 """From 5.0 on the compositor's tree is a node group of its own, with a Group Output, and File Output has items."""
 
 
+BESIDE_BLEND = {"PATH_SUPPORTS_BLEND_RELATIVE"} if NEW_COMPOSITOR else set()
+"""Options of a path property that may begin with //; older versions let all of them."""
+
+
 def compositor_tree(scene: bpy.types.Scene) -> bpy.types.NodeTree | None:
     """The tree that composites this scene, or None if it has none or does not use it."""
     if NEW_COMPOSITOR:

@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import bpy
 import gpu
 
-from ..protocol.errors import InputError
 from . import compat
 from .dataset import DatasetJob
 from .dataset_scene import Look
+from .paths import chosen_folder
 from .studio import Cameras
-from .subjects import selected_subjects
+from .subjects import Subject
 
 
 def _height(name: str, degrees: float, which: str) -> Any:
@@ -92,12 +92,12 @@ class DeepDreamDatasetSettings(bpy.types.PropertyGroup):
         ),
     }
 
-    def to_job(self, context: bpy.types.Context, folder: str) -> DatasetJob:
-        """A job for what is selected. Raises SceneError, or InputError without a folder."""
+    def to_job(self, scene: bpy.types.Scene, subjects: Sequence[Subject], folder: str) -> DatasetJob:
+        """Raises InputError without a folder."""
         return DatasetJob(
-            context.scene,
-            selected_subjects(context.view_layer, self.classes),
-            checked_folder(folder),
+            scene,
+            subjects,
+            chosen_folder(folder),
             self.count,
             Cameras(*sorted((self.lowest, self.highest)), even=self.cameras == "TURNTABLE", steps=self.count),
             Look(self.side, self.samples, self._engine(), background=self.background == "COLOR"),
@@ -109,15 +109,6 @@ class DeepDreamDatasetSettings(bpy.types.PropertyGroup):
         if self.engine == "AUTO":
             return compat.eevee() if has_graphics_card() else "CYCLES"
         return compat.eevee() if self.engine == "EEVEE" else "CYCLES"
-
-
-def checked_folder(path: str) -> Path:
-    """A folder as the artist wrote it, // for beside the .blend. Raises InputError if it is none."""
-    if not path:
-        raise InputError("No folder is chosen for the pictures.", "Choose one: each class gets a folder in it.")
-    if path.startswith("//") and not bpy.data.filepath:
-        raise InputError(f"{path} is beside a .blend that was never saved.", "Save it, or choose a whole path.")
-    return Path(bpy.path.abspath(path)).resolve()
 
 
 def has_graphics_card() -> bool:

@@ -3,37 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import bpy
 
-from ..protocol.knob import Knob
-from ..protocol.layers import format_layers, parse_layers
+from ..protocol.layers import parse_layers
 from ..protocol.nothing import KINDS
 from ..protocol.settings import KNOBS, DreamSettings
+from . import compat
+from .activity import ACTIVITY, DeepDreamActivity
 from .dataset_properties import DeepDreamDatasetSettings
+from .knob_properties import choice_items, knob_property
+from .training_properties import DeepDreamTrainingSettings
 
 _BRAINS_OWN = "Empty: the brain's own choice"
-
-
-def _property(knob: Knob) -> Any:
-    shown = {"name": knob.label, "description": knob.help}
-    if knob.kind == "layers":
-        return bpy.props.StringProperty(**shown, default=format_layers(knob.default))
-    if knob.kind == "text":
-        return bpy.props.StringProperty(**shown, default=knob.default)
-    if knob.kind == "choice":
-        return bpy.props.EnumProperty(**shown, default=knob.default, items=_items(knob.choices))
-    limits = {"min": knob.hard[0], "max": knob.hard[1], "soft_min": knob.soft[0], "soft_max": knob.soft[1]}
-    if knob.kind == "int":
-        whole = {name: int(value) for name, value in limits.items()}
-        return bpy.props.IntProperty(**shown, default=knob.default, **whole)
-    return bpy.props.FloatProperty(**shown, default=knob.default, precision=3, **limits)
-
-
-def _items(choices: Sequence[str]) -> list[tuple[str, str, str]]:
-    return [(choice, choice.replace("-", " ").capitalize(), "") for choice in choices]
 
 
 class DeepDreamRegion(bpy.types.PropertyGroup):
@@ -57,7 +38,7 @@ class DeepDreamRegion(bpy.types.PropertyGroup):
         "objective": bpy.props.EnumProperty(
             name="Objective",
             description=KNOBS["objective"].help,
-            items=[("same", "As the Node", ""), *_items(KNOBS["objective"].choices)],
+            items=[("same", "As the Node", ""), *choice_items(KNOBS["objective"].choices)],
         ),
         "guide": bpy.props.PointerProperty(type=bpy.types.Image, name="Guide", description="Empty: as the node"),
     }
@@ -84,7 +65,7 @@ class DeepDreamNodeSettings(bpy.types.PropertyGroup):
         "source": bpy.props.EnumProperty(
             name="Source",
             description="What dreams: the image that reaches the node, or an image of nothing of the same size",
-            items=_items(("image", *KINDS)),
+            items=choice_items(("image", *KINDS)),
         ),
         "endless": bpy.props.BoolProperty(
             name="Feed on Frame Before",
@@ -93,7 +74,7 @@ class DeepDreamNodeSettings(bpy.types.PropertyGroup):
         ),
         "regions": bpy.props.CollectionProperty(type=DeepDreamRegion),
         "region": bpy.props.IntProperty(options={"HIDDEN"}),
-        **{knob.name: _property(knob) for knob in KNOBS.values()},
+        **{knob.name: knob_property(knob) for knob in KNOBS.values()},
     }
 
     @property
@@ -115,40 +96,23 @@ class DeepDreamSceneSettings(bpy.types.PropertyGroup):
             name="Cache",
             description="Folder for rendered passes and dreams; empty: beside the .blend file",
             subtype="DIR_PATH",
+            options=compat.BESIDE_BLEND,
         ),
         "rerender": bpy.props.BoolProperty(
             name="Render 3D Again", description="Render the scene again even where rendered passes are still good"
         ),
-        "pictures": bpy.props.StringProperty(
-            name="Pictures",
-            description="Folder of the pictures that a brain is trained on: each folder in it is a class",
-            subtype="DIR_PATH",
-        ),
         "dataset": bpy.props.PointerProperty(type=DeepDreamDatasetSettings),
+        "training": bpy.props.PointerProperty(type=DeepDreamTrainingSettings),
     }
-
-
-_ACTIVITY = {
-    "running": bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"}),
-    "cancelling": bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"}),
-    "fraction": bpy.props.FloatProperty(min=0, max=1, subtype="FACTOR", options={"HIDDEN", "SKIP_SAVE"}),
-    "message": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"}),
-    "error": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"}),
-}
-
-
-class DeepDreamActivity(bpy.types.PropertyGroup):
-    """What the panels show of one kind of work in hand."""
-
-    __annotations__ = _ACTIVITY
 
 
 class DeepDreamState(bpy.types.PropertyGroup):
     """The same of dreaming, and of what may run beside it; lives on the window manager and is never saved."""
 
     __annotations__ = {
-        **_ACTIVITY,
+        **ACTIVITY,
         "dataset": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
+        "training": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
     }
 
 
@@ -156,6 +120,7 @@ classes = (
     DeepDreamRegion,
     DeepDreamNodeSettings,
     DeepDreamDatasetSettings,
+    DeepDreamTrainingSettings,
     DeepDreamSceneSettings,
     DeepDreamActivity,
     DeepDreamState,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One dream asked of the server, in a thread that touches sockets and files only, never bpy.
+"""Work asked of the server, in a thread that touches sockets and files only, never bpy.
 
 Blender's own thread reads the queue of `updates` when it likes: waiting for it in background, in a timer in a window.
 """
@@ -10,16 +10,77 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError, DeepDreamError, InternalError
 from ..protocol.jobs import JobState, JobStatus
-from ..protocol.messages import DreamRequest, Progress
+from ..protocol.messages import DreamRequest, DreamResult, Progress
 
 log = logging.getLogger(__name__)
+
+
+class ServerTask:
+    """One job, from what is sent for it to what is fetched of it. `updates` gets what `work` yields, or one error."""
+
+    def __init__(self, client: DreamClient, what: str) -> None:
+        """what: the work, in words for people: "dream"."""
+        self.updates: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.client = client
+        self.job: str | None = None
+        self._what = what
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"deepdream-{what}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def work(self) -> Iterator[Any]:
+        """What the thread does, in steps between which it may be cancelled."""
+        raise NotImplementedError
+
+    def cancel(self) -> None:
+        """Tell the server that nobody wants this job any more, and wait for the thread to end."""
+        self._cancelled.set()
+        if self.job and self._thread.is_alive():
+            with suppress(DeepDreamError):  # a server that cannot be reached does not work for us either
+                self.client.cancel(self.job)
+        self._thread.join(timeout=5)
+
+    def check(self) -> None:
+        """Raises CancelledError if it was cancelled; the job too, if it came to be meanwhile."""
+        if self._cancelled.is_set():
+            if self.job:
+                self.client.cancel(self.job)
+            raise CancelledError(f"The {self._what} was cancelled.")
+
+    def followed(self, status: JobStatus) -> Iterator[JobStatus]:
+        """The job's news until it has ended: done, or cancelled. Raises the error that it ended with."""
+        self.job = status.id
+        self.check()
+        if status.state.ended:
+            yield status
+        else:
+            for status in self.client.events(status.id):  # noqa: B020, PLR1704  the latest is the one that counts
+                self.check()
+                yield status
+        if status.state is JobState.FAILED and status.error:
+            raise status.error
+
+    def _run(self) -> None:
+        try:
+            for update in self.work():
+                self.updates.put(update)
+                self.check()
+        except DeepDreamError as error:
+            self.updates.put(error)
+        except Exception as error:  # thread boundary: Blender's side shows it
+            log.exception("a %s met a defect", self._what)
+            self.updates.put(InternalError(f"{type(error).__name__}: {error}", "Please report this."))
 
 
 @dataclass(frozen=True)
@@ -35,10 +96,7 @@ class Finished:
     detail: str | None = None
 
 
-Update = Progress | Finished | DeepDreamError
-
-
-class DreamTask:
+class DreamTask(ServerTask):
     """Upload, submit, follow, download. `updates` gets Progress, then one Finished or one error."""
 
     def __init__(
@@ -46,65 +104,31 @@ class DreamTask:
     ) -> None:
         """files: where the blobs that the request names lie. destination: where the dream's EXR is written; detail:
         where what it hands on is, if the request says so."""
-        self.updates: queue.SimpleQueue[Update] = queue.SimpleQueue()
-        self._client = client
+        super().__init__(client, "dream")
         self._request = request
         self._files = files
         self._destination = destination
         self._detail = detail
-        self._job: str | None = None
-        self._cancelled = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="deepdream-task", daemon=True)
-        self._thread.start()
+        self.start()
 
-    def cancel(self) -> None:
-        """Tell the server that nobody wants this dream any more, and wait for the thread to end."""
-        self._cancelled.set()
-        if self._job and self._thread.is_alive():
-            with suppress(DeepDreamError):  # a server that cannot be reached does not dream for us either
-                self._client.cancel(self._job)
-        self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        try:
-            self.updates.put(self._dream())
-        except DeepDreamError as error:
-            self.updates.put(error)
-        except Exception as error:  # thread boundary: Blender's side shows it
-            log.exception("a dream met a defect")
-            self.updates.put(InternalError(f"{type(error).__name__}: {error}", "Please report this."))
-
-    def _dream(self) -> Finished:
+    def work(self) -> Iterator[Progress | Finished]:
         started = time.perf_counter()
         for path in self._files.values():
-            self._client.put_blob(path)
-        self._check()
+            self.client.put_blob(path)
+        self.check()
         uploaded = time.perf_counter()
-        status = self._follow(self._client.submit(self._request))
-        dreamed = time.perf_counter()
-        assert status.result is not None  # _follow returns finished jobs only
-        self._client.get_blob(status.result.image, self._destination)
-        if status.result.detail:
-            self._client.get_blob(status.result.detail, self._detail)
-        transfer = uploaded - started + time.perf_counter() - dreamed
-        return Finished(status.id, transfer, dreamed - uploaded, status.result.detail)
-
-    def _follow(self, status: JobStatus) -> JobStatus:
-        self._job = status.id
-        self._check()
-        if not status.state.ended:
-            for status in self._client.events(status.id):  # noqa: B020, PLR1704  the latest status is the one that counts
-                self._check()
-                if status.progress and status.state is JobState.RUNNING:
-                    self.updates.put(status.progress)
-        if status.state is JobState.FAILED and status.error:
-            raise status.error
-        if status.state is JobState.CANCELLED:
+        status = self.client.submit(self._request)
+        for status in self.followed(status):  # noqa: B020  the last one is the one that counts
+            if isinstance(status.progress, Progress) and status.state is JobState.RUNNING:
+                yield status.progress
+        if not isinstance(status.result, DreamResult):
             raise CancelledError("The dream was cancelled on the server.")
-        return status
+        dreamed = time.perf_counter()
+        self._fetch(status.result)
+        transfer = uploaded - started + time.perf_counter() - dreamed
+        yield Finished(status.id, transfer, dreamed - uploaded, status.result.detail)
 
-    def _check(self) -> None:
-        if self._cancelled.is_set():
-            if self._job:
-                self._client.cancel(self._job)
-            raise CancelledError("The dream was cancelled.")
+    def _fetch(self, result: DreamResult) -> None:
+        self.client.get_blob(result.image, self._destination)
+        if result.detail:
+            self.client.get_blob(result.detail, self._detail)

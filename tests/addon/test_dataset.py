@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from blender_deepdream.addon import changes
-from blender_deepdream.addon.dataset import render_dataset
+from blender_deepdream.addon.dataset import DatasetJob, render_dataset
 from blender_deepdream.addon.dataset_scene import subject_outline
 from blender_deepdream.addon.png_note import read_note
 from blender_deepdream.addon.subjects import collections_as_subjects, objects_as_subjects, selected_subjects
@@ -28,12 +28,18 @@ def studio(scene: bpy.types.Scene, tmp_path: Path) -> bpy.types.Scene:
     bpy.data.objects["Suzanne"].select_set(True)
     settings = scene.deepdream.dataset
     settings.count, settings.side, settings.samples, settings.engine = 3, 48, 2, "CYCLES"
-    scene.deepdream.pictures = str(tmp_path / "set")
+    scene.deepdream.training.pictures = str(tmp_path / "set")
     return scene
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def job_of(scene: bpy.types.Scene, folder: str | None = None) -> DatasetJob:
+    subjects = selected_subjects(bpy.context.view_layer, "OBJECTS")
+    settings = scene.deepdream
+    return settings.dataset.to_job(scene, subjects, settings.training.pictures if folder is None else folder)
 
 
 def everything() -> dict[str, list[str]]:
@@ -66,7 +72,7 @@ def test_the_same_seed_gives_the_same_files(studio: bpy.types.Scene, tmp_path: P
 
 def test_finished_pictures_are_kept_until_what_they_show_changes(studio: bpy.types.Scene, tmp_path: Path) -> None:
     def rendered() -> list[str]:
-        job = studio.deepdream.dataset.to_job(bpy.context, studio.deepdream.pictures)
+        job = job_of(studio)
         return [event.subject for event in render_dataset(job) if event.rendered]
 
     assert rendered() == ["Kegel_ä"] * 3 + ["Suzanne"] * 3
@@ -82,7 +88,7 @@ def test_finished_pictures_are_kept_until_what_they_show_changes(studio: bpy.typ
 
 def test_whoever_stops_keeps_what_is_finished(studio: bpy.types.Scene, tmp_path: Path) -> None:
     before = everything()
-    job = studio.deepdream.dataset.to_job(bpy.context, studio.deepdream.pictures)
+    job = job_of(studio)
     steps = render_dataset(job)
     assert [next(steps).text for _ in range(2)] == ["Kegel_ä: picture 1 of 6", "Kegel_ä: picture 2 of 6"]
     steps.close()
@@ -176,7 +182,7 @@ def not_in_viewports(item: bpy.types.Object) -> None:
 def test_what_cannot_be_seen_is_said_before_anything_is_rendered(
     studio: bpy.types.Scene, tmp_path: Path, unseen: Callable[[bpy.types.Object], None]
 ) -> None:
-    job = studio.deepdream.dataset.to_job(bpy.context, studio.deepdream.pictures)
+    job = job_of(studio)
     unseen(bpy.data.objects["Kegel/ä"])
     with pytest.raises(SceneError, match="'Kegel_ä' has no faces that a camera could see"):
         list(render_dataset(job))
@@ -190,12 +196,11 @@ def test_what_no_render_shows_is_no_class(studio: bpy.types.Scene) -> None:
 
 def test_a_folder_is_needed_and_must_be_writable(studio: bpy.types.Scene, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", "utf-8")
-    settings = studio.deepdream
     for folder, error in (("", InputError), ("//set", InputError)):
         with pytest.raises(error):
-            settings.dataset.to_job(bpy.context, folder)
+            job_of(studio, folder)
     with pytest.raises(StorageError, match="cannot be written"):
-        list(render_dataset(settings.dataset.to_job(bpy.context, str(tmp_path / "file" / "set"))))
+        list(render_dataset(job_of(studio, str(tmp_path / "file" / "set"))))
 
 
 def test_a_failed_render_leaves_nothing_behind(

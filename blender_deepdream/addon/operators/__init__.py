@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import add_node, cancel, dream_animation, dream_frame, regions, render_dataset
+from . import add_node, cancel, dream_animation, dream_frame, regions, render_dataset, show_report, train, use_brain
 from .running import stop_all
 
 classes = (
@@ -13,6 +13,9 @@ classes = (
     *cancel.classes,
     *regions.classes,
     *render_dataset.classes,
+    *train.classes,
+    *use_brain.classes,
+    *show_report.classes,
 )
 
 __all__ = ["classes", "stop_all"]

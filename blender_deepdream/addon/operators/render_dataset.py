@@ -8,6 +8,7 @@ from typing import ClassVar
 import bpy
 
 from ..dataset import render_dataset
+from ..subjects import selected_subjects
 from .running import Steps, WorkOperator
 
 
@@ -30,7 +31,9 @@ class DEEPDREAM_OT_render_dataset(WorkOperator, bpy.types.Operator):
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
         settings = context.scene.deepdream
-        return render_dataset(settings.dataset.to_job(context, self.folder or settings.pictures))
+        subjects = selected_subjects(context.view_layer, settings.dataset.classes)
+        folder = self.folder or settings.training.pictures
+        return render_dataset(settings.dataset.to_job(context.scene, subjects, folder))
 
 
 class DEEPDREAM_OT_cancel_dataset(bpy.types.Operator):

@@ -93,7 +93,8 @@ class WorkOperator:
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         state = self.state(context)
-        if state.cancelling or (self.escapes and event.type == "ESC" and event.value == "PRESS"):
+        wished = state.cancelling or (self.escapes and event.type == "ESC" and event.value == "PRESS")
+        if wished and self.ends_at_once():
             self.finish(context)
             return self._failed(state, CancelledError(f"Cancelled. {self.kept}"))
         if event.type != "TIMER":
@@ -111,6 +112,10 @@ class WorkOperator:
             context.window_manager.progress_update(state.fraction)
             _redraw(context)
         return {"PASS_THROUGH"}  # other add-ons have timers too
+
+    def ends_at_once(self) -> bool:
+        """Somebody wishes to cancel: whether the work is simply dropped."""
+        return True
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender is closing or loading another file."""
@@ -141,9 +146,9 @@ class WorkOperator:
         return {"CANCELLED"}
 
 
-def connect() -> DreamClient:
-    """The dream server of the preferences."""
-    return runtime.connect(server_choice())
+def connect(client_id: str | None = None) -> DreamClient:
+    """The dream server of the preferences. client_id: as for a DreamClient."""
+    return runtime.connect(server_choice(), client_id)
 
 
 def stop_all() -> None:

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from . import add_menu, compositor, dataset, node_settings
+from . import add_menu, compositor, dataset, node_settings, training
 
-classes = (*compositor.classes, *node_settings.classes, *dataset.classes)
+classes = (*compositor.classes, *node_settings.classes, *training.classes, *dataset.classes)
 
 
 def register() -> None:

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work in hand, as panels show it."""
+
+from __future__ import annotations
+
+import bpy
+
+ACTIVITY = {
+    "running": bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"}),
+    "cancelling": bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"}),
+    "fraction": bpy.props.FloatProperty(min=0, max=1, subtype="FACTOR", options={"HIDDEN", "SKIP_SAVE"}),
+    "message": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"}),
+    "error": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"}),
+}
+
+
+class DeepDreamActivity(bpy.types.PropertyGroup):
+    """One kind of work; lives on the window manager and is never saved."""
+
+    __annotations__ = ACTIVITY

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Train a brain on a folder of pictures, and stop doing so."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import bpy
+
+from .. import report
+from ..training import TrainEvent, TrainJob, train
+from .running import Event, Steps, WorkOperator, connect
+
+
+class DEEPDREAM_OT_train(WorkOperator, bpy.types.Operator):
+    """Train a brain on the folder of pictures, on the dream server; Blender stays usable meanwhile"""
+
+    bl_idname = "deepdream.train"
+    bl_label = "Start Training"
+
+    busy: ClassVar[str] = "A training is running: wait for it, or stop it"
+    escapes: ClassVar[bool] = False
+
+    follow: bpy.props.BoolProperty(
+        name="Follow", description="Follow the training that this scene began last, without sending its pictures again"
+    )
+
+    @classmethod
+    def state(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
+        return context.window_manager.deepdream.training
+
+    def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
+        scene = context.scene
+        settings = scene.deepdream.training
+        training = settings.begun(scene) if self.follow else settings.to_training(scene)
+        self._scene_id = scene.session_uid
+        self._job = TrainJob(training, connect, patience)
+        return train(self._job)
+
+    def ends_at_once(self) -> bool:
+        self._job.stopped = True
+        return False
+
+    def show(self, state: bpy.types.PropertyGroup, event: Event) -> None:
+        super().show(state, event)
+        assert isinstance(event, TrainEvent)
+        scene = next((scene for scene in bpy.data.scenes if scene.session_uid == self._scene_id), None)
+        if scene is not None:
+            _keep(scene.deepdream.training, self._job.training.name, event)
+        if event.picture:
+            report.reload(self._job.training.report)
+        if event.stopped:
+            state.error = event.stopped
+            self.report({"WARNING"}, event.stopped)
+
+
+class DEEPDREAM_OT_stop_training(bpy.types.Operator):
+    """Stop the training; the best brain so far is kept"""
+
+    bl_idname = "deepdream.stop_training"
+    bl_label = "Stop"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.window_manager.deepdream.training.running
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        context.window_manager.deepdream.training.cancelling = True
+        return {"FINISHED"}
+
+
+def _keep(settings: bpy.types.PropertyGroup, name: str, event: TrainEvent) -> None:
+    """What the file knows of a training when it is opened again."""
+    if event.ended:
+        settings.job = ""
+        settings.trained, settings.outcome = event.brain.name if event.brain else "", event.outcome
+    elif event.job and settings.job != event.job:
+        settings.job, settings.job_brain = event.job, name
+
+
+classes = (DEEPDREAM_OT_train, DEEPDREAM_OT_stop_training)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Let a DeepDream node dream with the brain that was trained."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import node
+
+
+class DEEPDREAM_OT_use_brain(bpy.types.Operator):
+    """Let the DeepDream node dream with this brain, in the layers of its own choice"""
+
+    bl_idname = "deepdream.use_brain"
+    bl_label = "Use This Brain"
+    bl_options = {"REGISTER", "UNDO"}
+
+    brain: bpy.props.StringProperty(name="Brain", description="Empty: the one that was trained last")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if _group(context) is None:
+            cls.poll_message_set("Add a DeepDream node first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        name = self.brain or context.scene.deepdream.training.trained
+        if not name:
+            self.report({"ERROR"}, "No brain has been trained here yet. Start a training, or name a brain.")
+            return {"CANCELLED"}
+        settings = _group(context).deepdream
+        settings.brain, settings.layers = name, ""
+        return {"FINISHED"}
+
+
+def _group(context: bpy.types.Context) -> bpy.types.NodeTree | None:
+    """The node that the sidebar shows; for scripts, the scene's first."""
+    return node.shown_group(context) or next((found.group for found in node.find_nodes(context.scene)), None)
+
+
+classes = (DEEPDREAM_OT_use_brain,)
