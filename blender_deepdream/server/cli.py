@@ -118,12 +118,24 @@ def _add_atlas(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -
 def _add_kitsch(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
     text = (
         "What ImageNet's classifier sees in images: its classes, and the shares of dogs, birds and other families. "
-        "Of several images also how far they lie apart, beside how far lite0's own dreams do."
+        "Of several images also how far they lie apart, beside how far lite0's own dreams do. With "
+        "--against, instead: how much of a folder of pictures is in them."
     )
     parser = commands.add_parser("kitsch", help="how much dog is in a dream", description=text, parents=[shared])
     parser.add_argument("images", metavar="IMG", nargs="+", type=Path)
     parser.add_argument(
-        "--brain", default="lite0", metavar="NAME", help="who looks, trained on ImageNet: default lite0"
+        "--against",
+        type=Path,
+        metavar="DATASET",
+        help="tell the share of each image's patches that are more like one of these pictures than like one of others",
+    )
+    parser.add_argument(
+        "--others", type=Path, metavar="DIR", help="those others: photographs, say (default: lite0's own dreams)"
+    )
+    parser.add_argument(
+        "--brain",
+        metavar="NAME",
+        help="who looks, trained on ImageNet (default: lite0; with --against squeezenet, if it is in the library)",
     )
     parser.add_argument("--top", type=whole(1, 1000), default=5, metavar="N", help="classes to name (default: 5)")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where lite0's own dreams are kept")
@@ -191,6 +203,13 @@ def _atlas(options: argparse.Namespace) -> None:
 
 
 def _kitsch(options: argparse.Namespace) -> None:
+    if options.against:
+        from .cli_against import compare_with_pictures
+
+        compare_with_pictures(options)
+        return
+    if options.others:
+        raise InputError("--others makes no sense alone.", "Name your own pictures, too: --against DATASET.")
     from .cli_kitsch import look_at_images
 
     look_at_images(options)

@@ -39,7 +39,7 @@ def look_at_images(options: argparse.Namespace) -> None:
     Images that cannot be read are said, and the others still looked at; then an InputError is raised at the end. Raises
     UnknownBrainError, UnknownLayerError for a brain that does not know ImageNet's classes, StorageError.
     """
-    brain = zoo.load_brain(options.brain, choose_device(options.device, options.threads))
+    brain = zoo.load_brain(options.brain or zoo.DEFAULT_BRAIN, choose_device(options.device, options.threads))
     check_judge(brain)
     seen: dict[Path, Impression] = {}
     failed: list[InputError] = []

@@ -8,8 +8,10 @@ import pytest
 
 from blender_deepdream.engine import atlas, kitsch
 from blender_deepdream.server import cli
+from blender_deepdream.training import likeness
 
 from .process import png
+from .shapes import draw_shapes
 
 
 @pytest.fixture
@@ -68,3 +70,25 @@ def test_what_is_no_image_is_said_and_the_others_are_looked_at(
 def test_bad_usage_is_said(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["kitsch", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_how_much_of_a_set_is_in_an_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(likeness, "CROPS", 12)
+    own = draw_shapes(tmp_path / "own")
+    others = tmp_path / "others"
+    others.mkdir()
+    for seed in range(6):
+        (others / f"{seed}.png").write_bytes(png(48, 48, seed))
+    mine, noise = own / "discs" / "0.png", others / "0.png"
+    words = ["kitsch", mine, noise, "--against", own, "--others", others, "--threads", 1]
+    assert cli.main([*map(str, words), "--json"]) == 0
+    *images, told = map(json.loads, capsys.readouterr().out.splitlines())
+    shares = {line["image"]["path"]: line["image"]["share"] for line in images}
+    assert shares[str(mine)] > 0.8
+    assert shares[str(noise)] < 0.2
+    assert told["against"]["set_share"] > told["against"]["others_share"]
+    assert cli.main(list(map(str, words))) == 0
+    assert "kept back" in capsys.readouterr().out
+    assert cli.main(["kitsch", str(mine), "--others", str(others)]) == 2
