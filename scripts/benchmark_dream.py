@@ -2,6 +2,11 @@
 """Our dream beside a plain loop, in turn and several times, on the same octaves of the same image and weights.
 
 Neither has the margin that the product puts around an image against seams at its border.
+
+Tried without gain on two threads: the backward pass of pooling in bands of the map as a batch (its memory is fresh in
+every step, and costs more than the second thread saves); the 1x1 convolutions of a module as one; torch.compile.
+Convolutions run at the rate of a matrix product; what is left is pooling, and memory that the system clears for every
+step (a sixth of the time in float32 at 512 pixels).
 """
 
 from __future__ import annotations
