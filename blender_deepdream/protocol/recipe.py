@@ -35,7 +35,7 @@ class Recipe(Knobs):
         (64, 512),
         "px",
     )
-    epochs: int = number(12, "Epochs", "How often the brain sees each picture", (1, 10_000), (1, 60))
+    epochs: int = number(16, "Epochs", "How often the brain sees each picture", (1, 10_000), (1, 60))
     clarity: float = number(
         2.0,
         "Clarity",
