@@ -6,6 +6,7 @@
     python scripts/benchmark.py memory
     python scripts/benchmark.py start
     python scripts/benchmark.py coherence
+    python scripts/benchmark.py train
 """
 
 from __future__ import annotations
@@ -61,7 +62,15 @@ def _parser() -> argparse.ArgumentParser:
     coherence.add_argument("--shots", default="orbit,crossing,pan", help="which of them")
     coherence.add_argument("--frames", type=int, default=24)
     coherence.add_argument("--pictures", type=Path, metavar="DIR", help="leave strips and animations here")
-    for command in (dream, memory, start, coherence):
+    train = commands.add_parser("train", help="our training beside a plain loop, in turn")
+    train.set_defaults(run=_train, show=_train_table)
+    train.add_argument("--folder", type=Path, help="pictures to learn from (default: 320 that are made up)")
+    train.add_argument("--batch", type=int, default=32, help="pictures in a batch (default: 32)")
+    train.add_argument("--steps", type=int, default=5, help="of each in a round (default: 5)")
+    train.add_argument("--rounds", type=int, default=5, help="how often each is timed (default: 5)")
+    train.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    train.add_argument("--cpu-time", action="store_true", help="processor time: for a machine that does other things")
+    for command in (dream, memory, start, coherence, train):
         command.add_argument("--threads", type=int, default=2)
         command.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     return parser
@@ -127,6 +136,21 @@ def _coherence_table(found: dict[str, Any]) -> str:
     from benchmark_coherence import as_text
 
     return as_text(found)
+
+
+def _train(options: argparse.Namespace) -> dict[str, Any]:
+    from benchmark_train import Loop, measure
+
+    clock = time.process_time if options.cpu_time else time.perf_counter
+    loop = Loop(torch.device(options.device), clock)
+    return measure(options.folder, options.rounds, options.steps, options.batch, loop)
+
+
+def _train_table(found: dict[str, Any]) -> str:
+    rates = [f"{name}: {found[f'images_per_second_{name}']:.1f} images per second" for name in ("ours", "plain")]
+    memory = ", ".join(f"{mib:.0f}" for mib in found["resident_mib"])
+    ratio = f"ratio: {found['ratio']:.3f} (median of {len(found['ratios'])} rounds)"
+    return "\n".join([*rates, ratio, f"resident memory after each round, MiB: {memory}"])
 
 
 if __name__ == "__main__":

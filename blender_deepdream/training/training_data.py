@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from ..protocol.recipe import Recipe
 from .augmentation import Augmentation, Chances, stored_side
 from .clusters import sort_into_clusters
 from .dataset import Dataset, find_pictures, sift
+from .one_ahead import one_ahead
 from .photometric import colors_of, components
 from .picture_cache import PictureCache
 from .preparation import Preparation
@@ -45,6 +46,14 @@ class Batch(NamedTuple):
 
     images: Tensor
     labels: Tensor
+
+
+class Prepared(NamedTuple):
+    """A batch before anything is done on the device: Nx4xCxC uint8, labels, and what was drawn."""
+
+    pictures: Tensor
+    labels: Tensor
+    chances: Chances
 
 
 class Share(NamedTuple):
@@ -100,11 +109,16 @@ class TrainingData:
 
         The same whatever went before, on every device and for any number of processes. Raises StorageError.
         """
-        for number, places in enumerate(self._sampling.epoch(epoch)[first:], first):
+        order = self._sampling.epoch(epoch)
+
+        def prepare(number: int) -> Prepared:
+            places = order[number]
             rng = np.random.default_rng([self._recipe.seed, _TRAIN, epoch, number])
             chances = self._augmentation.draw(self._aspects[places], rng)
             part = share.of(len(places))
-            yield self._batch(places[part], chances.part(part))
+            return self._prepare(places[part], chances.part(part))
+
+        yield from map(self._batch, one_ahead(prepare, range(first, len(order))))
 
     def validation(self, relit: bool = False) -> Iterator[Batch]:
         """The middle of each picture that was put aside, once, and always the same.
@@ -115,12 +129,21 @@ class TrainingData:
         for number, start in enumerate(range(0, len(pictures), self._recipe.batch)):
             places = pictures[start : start + self._recipe.batch]
             rng = np.random.default_rng([self._recipe.seed, _TEST, number])
-            yield self._batch(places, self._augmentation.draw_plain(self._aspects[places], rng, relit=relit))
+            chances = self._augmentation.draw_plain(self._aspects[places], rng, relit=relit)
+            yield self._batch(self._prepare(places, chances))
 
-    def _batch(self, places: Indices, chances: Chances) -> Batch:
-        pictures = torch.from_numpy(self._pixels(places)).to(self._device, non_blocking=True)
-        labels = torch.from_numpy(self._labels[places]).to(self._device, non_blocking=True)
-        return Batch(self._augmentation.apply(pictures, chances), labels)
+    def _prepare(self, places: Indices, chances: Chances) -> Prepared:
+        return Prepared(self._pinned(self._pixels(places)), self._pinned(self._labels[places]), chances)
+
+    def _pinned(self, numbers: NDArray[Any]) -> Tensor:
+        """Where a GPU can fetch it from by itself."""
+        tensor = torch.from_numpy(numbers)
+        return tensor.pin_memory() if self._device.type == "cuda" else tensor
+
+    def _batch(self, prepared: Prepared) -> Batch:
+        pictures, labels, chances = prepared
+        pictures = pictures.to(self._device, non_blocking=True)
+        return Batch(self._augmentation.apply(pictures, chances), labels.to(self._device, non_blocking=True))
 
     def _pixels(self, places: Indices) -> NDArray[np.uint8]:
         return self.cache.pixels([self._lines[place] for place in places])
