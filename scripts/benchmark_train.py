@@ -91,7 +91,7 @@ class Ours:
         """Seconds that so many steps take."""
         start = self._loop.clock()
         for _ in range(steps):
-            moment = Moment(0, self._learner.step, 1e-3)
+            moment = Moment(0, self._learner.step, 1e-3, 0.0)
             self._learner.learn(next(self._batches), moment)
         return self._loop.finished() - start
 
@@ -112,7 +112,7 @@ class Plain:
         self._network = network(data, recipe).to(loop.device).train()
         self._optimizer = torch.optim.SGD(self._network.parameters(), 1e-3, recipe.momentum, nesterov=True)
         self._recipe, self._loop = recipe, loop
-        self._precision = TYPES[precision_of(recipe, loop.device)]
+        self._precision = TYPES[precision_of(recipe, self._network)]
 
     def __call__(self, steps: int) -> float:
         start = self._loop.clock()

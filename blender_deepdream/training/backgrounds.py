@@ -60,11 +60,14 @@ def _mixture(grounds: Grounds, side: int, device: torch.device) -> Tensor:
     """Nx1xSxS, 0 to 1: how much of the second colour there is. A plain colour is half of each."""
     along = torch.linspace(-0.7, 0.7, side, device=device)
     slope, cloud = _to(grounds.slope, device)[..., None, None], _to(grounds.cloud, device)[..., None, None]
-    mixture = slope[:, :1] * along + slope[:, 1:] * along[:, None]
+    mixture = torch.addcmul(slope[:, 1:] * along[:, None], slope[:, :1], along)
+    # from the wide ones to the fine ones, so that only what is small is enlarged twice
+    clouds = torch.zeros(1, 1, 1, 1, device=device)
     for number, grains in enumerate((grounds.wide, grounds.middling, grounds.fine)):
-        smooth = functional.interpolate(_to(grains, device), (side, side), mode="bilinear")
-        mixture = torch.addcmul(mixture, smooth, cloud[:, number : number + 1])
-    return (mixture / 2 + 0.5).clamp_(0, 1)
+        smooth = functional.interpolate(clouds, grains.shape[2:], mode="bilinear")
+        clouds = torch.addcmul(smooth, _to(grains, device), cloud[:, number : number + 1])
+    mixture += functional.interpolate(clouds, (side, side), mode="bilinear")
+    return mixture.div_(2).add_(0.5).clamp_(0, 1)
 
 
 def _to(numbers: Numbers, device: torch.device) -> Tensor:

@@ -61,13 +61,18 @@ def middle_boxes(aspects: Numbers) -> Boxes:
 def cut_out(pictures: Tensor, boxes: Boxes, side: int) -> Tensor:
     """Parts of pictures as squares. pictures: NxCxHxW. Returns NxCxSxS."""
     sign = np.where(boxes.mirrored, -1, 1)
-    theta = np.zeros((len(sign), 2, 3))
-    # from [-1, 1] across the square to [-1, 1] across the picture
-    theta[:, 0, 0], theta[:, 0, 2] = boxes.width * sign, 2 * boxes.left + boxes.width - 1
-    theta[:, 1, 1], theta[:, 1, 2] = boxes.height, 2 * boxes.top + boxes.height - 1
-    where = torch.from_numpy(theta.astype(np.float32)).to(pictures.device, non_blocking=True)
-    grid = functional.affine_grid(where, [len(sign), 1, side, side], align_corners=False)
+    across = _positions(boxes.left + boxes.width / 2, boxes.width * sign, side, pictures.device)
+    down = _positions(boxes.top + boxes.height / 2, boxes.height, side, pictures.device)
+    shape = (len(sign), side, side)
+    grid = torch.stack([across[:, None].expand(shape), down[:, :, None].expand(shape)], -1)
     return functional.grid_sample(pictures, grid, "bilinear", "border", align_corners=False)
+
+
+def _positions(middle: Numbers, length: Numbers, side: int, device: torch.device) -> Tensor:
+    """Where along one axis a part's pixels lie in their picture, from -1 to 1: NxS. middle, length: as shares of it."""
+    numbers = torch.from_numpy(np.stack([2 * middle - 1, length]).astype(np.float32)).to(device, non_blocking=True)
+    pixels = torch.linspace(1 / side - 1, 1 - 1 / side, side, device=device)
+    return torch.addcmul(numbers[0][:, None], numbers[1][:, None], pixels)
 
 
 def _placed(width: Numbers, height: Numbers, rng: np.random.Generator) -> Boxes:
