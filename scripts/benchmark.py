@@ -6,6 +6,7 @@
     python scripts/benchmark.py memory
     python scripts/benchmark.py start
     python scripts/benchmark.py coherence
+    python scripts/benchmark.py coherence --drift
     python scripts/benchmark.py train
 """
 
@@ -60,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     coherence.set_defaults(run=_coherence, show=_coherence_table)
     coherence.add_argument("--folder", type=Path, default=Path("out/shots"), help="rendered shots (default: out/shots)")
     coherence.add_argument("--shots", default="orbit,crossing,pan", help="which of them")
-    coherence.add_argument("--frames", type=int, default=24)
+    coherence.add_argument("--frames", type=int, help="default: 24; of a long shot 120")
+    coherence.add_argument("--drift", action="store_true", help="instead: whether a long shot changes by and by")
     coherence.add_argument("--pictures", type=Path, metavar="DIR", help="leave strips and animations here")
     train = commands.add_parser("train", help="our training beside a plain loop, in turn")
     train.set_defaults(run=_train, show=_train_table)
@@ -127,12 +129,20 @@ def _start_table(found: dict[str, Any]) -> str:
 
 
 def _coherence(options: argparse.Namespace) -> dict[str, Any]:
+    if options.drift:
+        from benchmark_drift import compare as compare_long
+
+        return dict(compare_long(options.folder, options.frames or 120, options.pictures))
     from benchmark_coherence import compare
 
-    return dict(compare(options.folder, options.shots.split(","), options.frames, options.pictures))
+    return dict(compare(options.folder, options.shots.split(","), options.frames or 24, options.pictures))
 
 
 def _coherence_table(found: dict[str, Any]) -> str:
+    if "alone" in found:
+        from benchmark_drift import as_text as drift_as_text
+
+        return drift_as_text(found)
     from benchmark_coherence import as_text
 
     return as_text(found)

@@ -82,11 +82,11 @@ def compare(folder: Path, shots: Sequence[str], count: int, pictures: Path | Non
     return table
 
 
-def render_shot(folder: Path, shot: str, count: int) -> None:
+def render_shot(folder: Path, shot: str, count: int, width: int = 480) -> None:
     """Have Blender render a shot, unless its frames are there."""
     if (folder / shot / "cameras.json").is_file() and len(list((folder / shot).glob("*.exr"))) >= count:
         return
-    arguments = [str(folder), "--frames", str(count), "--shots", shot]
+    arguments = [str(folder), "--frames", str(count), "--width", str(width), "--shots", shot]
     subprocess.run([str(BLENDER), str(ROOT / "scripts/shots.py"), *arguments], check=True, stdout=sys.stderr)
 
 
@@ -106,8 +106,12 @@ def read_shot(folder: Path, count: int) -> list[Frame]:
 Method = Callable[[Sequence[Frame], Brain, DreamSettings], list[Tensor]]
 
 
+def dream_alone(image: Image, brain: Brain, settings: DreamSettings) -> Tensor:
+    return _detail(image, brain, settings).planes.float()
+
+
 def independent(frames: Sequence[Frame], brain: Brain, settings: DreamSettings) -> list[Tensor]:
-    return [_detail(frame.image, brain, settings).planes.float() for frame in frames]
+    return [dream_alone(frame.image, brain, settings) for frame in frames]
 
 
 def blended(frames: Sequence[Frame], brain: Brain, settings: DreamSettings) -> list[Tensor]:
@@ -136,7 +140,7 @@ def ours(frames: Sequence[Frame], brain: Brain, settings: DreamSettings) -> list
 
 def floor(frames: Sequence[Frame], brain: Brain, settings: DreamSettings) -> list[Tensor]:
     """A texture that sticks to what was in view at first, rendered: positions are carried, and it is read but once."""
-    texture = _detail(frames[0].image, brain, settings).planes.float()
+    texture = dream_alone(frames[0].image, brain, settings)
     where = places(texture)
     details = [texture]
     for frame in frames[1:]:
@@ -176,7 +180,7 @@ def _from_before(
     share: float,
 ) -> list[Tensor]:
     """Each frame dreamed from a mixture of itself and of the last dream, which `moved` brings to where it belongs."""
-    details = [_detail(frames[0].image, brain, settings).planes.float()]
+    details = [dream_alone(frames[0].image, brain, settings)]
     for index, frame in enumerate(frames[1:], 1):
         last = (frames[index - 1].picture + details[-1]).clamp(0, 1)
         mixed = torch.lerp(frame.picture, moved(index, last), share)
@@ -197,7 +201,7 @@ def measure(dreamt: Dreamt, alone: Dreamt, frames: Sequence[Frame]) -> dict[str,
     strengths = [
         float(mine.abs().mean() / other.abs().mean()) for mine, other in zip(dreamt.details, alone.details, strict=True)
     ]
-    fine = [_fine(mine) / _fine(other) for mine, other in zip(dreamt.details, alone.details, strict=True)]
+    fine = [fine_energy(mine) / fine_energy(other) for mine, other in zip(dreamt.details, alone.details, strict=True)]
     revealed = [_revealed(detail, frame) for detail, frame in zip(dreamt.details, frames, strict=True)]
     known = [share for share in revealed if not math.isnan(share)]
     return {
@@ -232,13 +236,19 @@ def _jump(pictures: Sequence[Tensor], source: Tensor, seen: Tensor) -> float:
     return float((now - warp(before, source)).abs().mul(seen).sum() / (3 * seen.sum()))
 
 
-def _fine(detail: Tensor) -> float:
+def fine_energy(detail: Tensor) -> float:
     """The energy of the detail above a quarter of Nyquist, in a window that fades out at the borders."""
     height, width = detail.shape[-2:]
-    window = torch.outer(torch.hann_window(height), torch.hann_window(width))
+    window = torch.outer(_fading(height), _fading(width))
     frequency = torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.fftfreq(width)[None])
     spectrum = torch.fft.fft2(detail * window).abs()[..., frequency > QUARTER_OF_NYQUIST]
     return float(spectrum.square().sum().sqrt())
+
+
+def _fading(side: int) -> Tensor:
+    """Tukey's window: 1, and over an eighth at each end down to 0."""
+    ramp = torch.hann_window(side // 8 * 2)
+    return torch.cat([ramp[: side // 8], torch.ones(side - len(ramp)), ramp[side // 8 :]])
 
 
 def _revealed(detail: Tensor, frame: Frame) -> float:
@@ -261,7 +271,7 @@ def write_pictures(folder: Path, shot: str, frames: Sequence[Frame], dreams: Map
     """SHOT-strip.jpg: four frames of each method, one above the other. SHOT.webp: each frame alone beside ours."""
     folder.mkdir(parents=True, exist_ok=True)
     pictures = {
-        name: [_eight_bits(frame.picture + detail) for frame, detail in zip(frames, dreamt.details, strict=True)]
+        name: [eight_bits(frame.picture + detail) for frame, detail in zip(frames, dreamt.details, strict=True)]
         for name, dreamt in dreams.items()
         if name != "floor"
     }
@@ -275,7 +285,7 @@ def write_pictures(folder: Path, shot: str, frames: Sequence[Frame], dreams: Map
     )
 
 
-def _eight_bits(picture: Tensor) -> NDArray[np.uint8]:
+def eight_bits(picture: Tensor) -> NDArray[np.uint8]:
     pixels: NDArray[np.uint8] = picture[0].clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).numpy()
     return pixels
 

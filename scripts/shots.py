@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Render the three shots by which coherence is measured: an orbit, things that cross each other, and a fast pan.
 
-    .venv-blender/bin/python scripts/shots.py FOLDER [--frames 24] [--shots orbit crossing pan]
+    .venv-blender/bin/python scripts/shots.py FOLDER [--frames 24] [--width 480] [--shots orbit crossing pan]
 
-Leaves FOLDER/<shot>/####.exr: float multilayer EXRs of 480x270 pixels with Combined, Vector and Depth; and
+Leaves FOLDER/<shot>/####.exr: float multilayer EXRs, 16:9, with Combined, Vector and Depth; and
 FOLDER/<shot>/cameras.json: for each frame, by its number, the nine numbers of `addon.camera.turn`.
 """
 
@@ -24,23 +24,25 @@ from mathutils import Vector
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from blender_deepdream.addon import camera
 
-WIDTH, HEIGHT, SAMPLES = 480, 270, 24
+SAMPLES = 24
 
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description="Render the shots by which coherence is measured.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--frames", type=int, default=24)
+    parser.add_argument("--width", type=int, default=480, help="in pixels (default: 480)")
     parser.add_argument("--shots", nargs="+", choices=list(SHOTS), default=list(SHOTS))
     options = parser.parse_args(arguments)
     for shot in options.shots:
-        render(shot, options.frames, options.folder / shot)
+        render(shot, options.frames, options.width, options.folder / shot)
 
 
-def render(shot: str, frames: int, folder: Path) -> None:
+def render(shot: str, frames: int, width: int, folder: Path) -> None:
     """All frames of a shot, and how its background turns."""
     build(shot, frames)
     scene, views, turns = bpy.context.scene, {}, {}
+    scene.render.resolution_x, scene.render.resolution_y = width, round(width * 9 / 16)
     for frame in range(1, frames + 1):
         scene.frame_set(frame)
         views[frame] = camera.view(scene)
@@ -69,9 +71,9 @@ def build(shot: str, frames: int) -> None:
 
 
 def _orbit(time: float, eye: Any, things: list[Any]) -> None:
-    """Once a sixth around the things, slowly rising. time: seconds."""
+    """A sixth around the things in each second, rising in the first. time: seconds."""
     angle = -2.0 + time * math.tau / 6
-    _look(eye, Vector((8 * math.cos(angle), 8 * math.sin(angle), 2.6 + time)), Vector((0, 0, 0.9)))
+    _look(eye, Vector((8 * math.cos(angle), 8 * math.sin(angle), 2.6 + min(time, 1.0))), Vector((0, 0, 0.9)))
 
 
 def _crossing(time: float, eye: Any, things: list[Any]) -> None:
@@ -105,7 +107,6 @@ def _configure(scene: Any) -> None:
     scene.cycles.device, scene.cycles.samples = "CPU", SAMPLES
     scene.cycles.use_denoising, scene.cycles.max_bounces, scene.cycles.seed = False, 2, 0
     scene.cycles.use_animated_seed = False
-    scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
     scene.view_settings.view_transform = "Standard"
     layer = scene.view_layers[0]
     layer.use_pass_vector = layer.use_pass_z = True

@@ -86,7 +86,7 @@ def dream(  # noqa: PLR0913  (all that a dream may be given, most of it by name)
             base, mask_here = (resize_picture(picture, size, wrap) for picture in (source, where))
             areas_here = [area.at(octave, size, wrap) for area in areas]
             everywhere = bool(mask_here.eq(1).all())
-            dreamt = coherence.begin(base + resize(detail, size, wrap)).clamp_(0, 1)
+            dreamt = coherence.begin(base, resize(detail, size, wrap), last=octave == len(sizes)).clamp_(0, 1)
             for _ in range(coherence.steps):
                 seen = dreamt if everywhere else torch.lerp(base, dreamt, mask_here)
                 change, value = yield from pace.during_step(ascent.step(seen, mask_here, areas_here))

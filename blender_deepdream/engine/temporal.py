@@ -3,7 +3,7 @@
 
 Carried is the detail (dream minus source, in dream space), so that light and colour of the render stay right. What is
 carried needs little more dreaming, what has just come into view needs all of it: the steps have another length here and
-there. Two things would spoil it over many frames. Resampling, frame after frame, softens: so it is done with a long
+there. The smaller octaves dream anew everywhere, and what was carried enters the last one. Two things would spoil it over many frames. Resampling, frame after frame, softens: so it is done with a long
 kernel. And steps pile up where nothing takes them away: so each band of frequencies is held at the energy that it had
 when the shot began.
 """
@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from ..protocol.settings import DreamSettings
 from .correspondence import Correspondence
-from .octaves import Size, Wrap, resize, resize_picture, with_margin, without_margin
+from .octaves import Wrap, with_margin, without_margin
 
 LOBES = 3
 """Of Lanczos' kernel: two lobes already lose a tenth of the finest band in five frames."""
@@ -31,12 +31,16 @@ BANDS = 4
 MOST_GAIN = 1.3
 """By how much a band may be raised or lowered in one frame."""
 
-FRESH = 0.85
+FRESH = 0.8
 """How far steps go where nothing was carried, times the way that all steps of an independent frame go: a little less
 comes to the same strength, because half as many steps change direction half as often."""
 
 INDEPENDENT_BELOW = 0.25
 """Coherence below which less and less is carried at all, so that 0 is a frame of its own."""
+
+CUT = 0.08
+"""Share of a frame's surfaces below which it has nothing to do with the one before. Optical flow finds up to 0.04 of one
+picture in another; of a frame eight further on in an orbit 0.1."""
 
 ROWS_AT_ONCE = 256
 
@@ -75,7 +79,7 @@ ALONE = Chain()
 
 
 class Coherence:
-    """How a frame begins with what it has of the frame before, octave by octave, and how far its steps go where.
+    """What a frame makes of what it has of the frame before, and how far its steps go where.
 
     wrap: which sides have no margin. A frame that has something of the one before takes half of the steps.
     """
@@ -85,38 +89,34 @@ class Coherence:
         self._keep = chain.keep
         self._wrap = wrap
         self._reach = settings.steps * settings.step_size
-        # a dream is about as strong as its steps are long
-        self._energies = tuple(e * self._reach / before.reach for e in before.energies) if before else ()
+        self._energies: tuple[float, ...] = ()
         self.steps = settings.steps
         self._carried: Tensor | None = None
-        if before is None or motion is None or not settings.coherence:
+        if before is None or motion is None or not settings.coherence or is_cut(motion):
             return
+        # a dream is about as strong as its steps are long
+        self._energies = tuple(energy * self._reach / before.reach for energy in before.energies)
         self.steps = math.ceil(settings.steps / 2)
         self._fresh = FRESH * settings.steps / self.steps
         self._held = self._fresh * (1 - settings.coherence)
+        self._lengths: Tensor | float = self._fresh
         trust = motion.trust * min(1.0, settings.coherence / INDEPENDENT_BELOW)
         carried = warp(before.planes.float(), motion.source).mul_(trust)
         self._carried, self._trust = (with_margin(plane, wrap) for plane in (carried, trust))
-        self._smaller: Tensor | None = None
-        """What the octave before could hold of it."""
 
-    def begin(self, dreamt: Tensor) -> Tensor:
-        """An octave's beginning (1x3xhxw) with what only this octave can hold of the carried detail added, in place.
+    def begin(self, base: Tensor, detail: Tensor, *, last: bool) -> Tensor:
+        """What an octave begins with: its source with what smaller octaves have dreamed. All 1x3xhxw; `detail` is lost.
 
-        What smaller ones hold came up with their dream. Octaves begin in their order.
+        Only in the last octave what was carried takes its place, where it is trusted. In the others all dreams anew: a
+        strip that comes into view behind a thing would else go on with the dream of that thing, frame after frame.
         """
-        if self._carried is None:
-            return dreamt
-        size = Size(*dreamt.shape[-2:])
-        held = resize(self._carried, size, self._wrap)
-        dreamt.add_(held if self._smaller is None else held - resize(self._smaller, size, self._wrap))
-        self._smaller = held
-        trust = resize_picture(self._trust, size, self._wrap)
-        self._lengths = trust * (self._held - self._fresh) + self._fresh
-        return dreamt
+        if last and self._carried is not None:
+            detail.mul_(1 - self._trust).add_(self._carried)
+            self._lengths = self._trust * (self._held - self._fresh) + self._fresh
+        return detail.add_(base)
 
     def paced(self, change: Tensor) -> Tensor:
-        """A step's change in this octave, in place: short where the detail was carried, long where it begins anew."""
+        """A step's change in this octave, in place: short where it holds carried detail, long where it begins anew."""
         return change if self._carried is None else change.mul_(self._lengths)
 
     def end(self, detail: Tensor) -> Tensor:
@@ -127,6 +127,11 @@ class Coherence:
             inner = without_margin(detail, self._wrap)
             self._keep(Detail(inner.half(), self._energies or energies(inner), self._reach))
         return detail
+
+
+def is_cut(motion: Correspondence) -> bool:
+    """Whether next to nothing of the frame before is found again: that is another shot."""
+    return float(motion.trust.mean()) < CUT
 
 
 def warp(picture: Tensor, source: Tensor) -> Tensor:

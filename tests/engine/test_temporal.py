@@ -168,3 +168,27 @@ def test_what_is_handed_on_comes_to_the_same_bits(brain, quick, frame):
     first, _ = dreamt(frame, brain, quick)
     again = replace(first, planes=first.planes.clone())
     assert torch.equal(dreamt(frame, brain, quick, first)[0].planes, dreamt(frame, brain, quick, again)[0].planes)
+
+
+def test_a_cut_begins_anew_with_all_steps(brain, quick, frame):
+    settings = quick.replace(steps=4)
+    first, _ = dreamt(frame, brain, settings.replace(step_size=0.05))
+    found_nothing = torch.zeros(1, 1, 72, 96)
+    found_nothing[..., :4] = 1
+    second, steps = dreamt(frame, brain, settings, first, found_nothing)
+    alone, _ = dreamt(frame, brain, settings)
+    assert steps == 4
+    assert torch.equal(second.planes, alone.planes)
+    assert second.energies == alone.energies
+
+
+def test_what_comes_into_view_does_not_go_on_with_the_dream_beside_it(brain, quick, frame):
+    """Beside something loud that was carried: only the last octave sees it."""
+    settings = quick.replace(steps=4, octaves=3)
+    loud = Detail(noise(72, 96).half() * 2, energies(noise(72, 96) * 2), settings.steps * settings.step_size)
+    quiet, _ = dreamt(frame, brain, settings)
+    trust = torch.ones(1, 1, 72, 96)
+    trust[..., 40:56] = 0
+    beside = [dreamt(frame, brain, settings, detail, trust)[0].planes.float() for detail in (loud, quiet)]
+    coarse = [torch.nn.functional.avg_pool2d(planes[..., 44:52], 4) for planes in beside]
+    assert torch.corrcoef(torch.stack([planes.flatten() for planes in coarse]))[0, 1] > 0.5
