@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +13,27 @@ import OpenImageIO as oiio
 import torch
 
 from ..protocol.errors import ImageError
+from ..protocol.layers import MAX_LAYERS
 from .color import Array
 from .correspondence import Vectors
 from .image_output import write_halves
 from .images import check_size, open_image, parts_of, read_channels
+from .mixture import Mixture
 from .temporal import BANDS, Detail
 
 _HELD = "deepdream:held"
 """An attribute of the file: JSON, the reach and then the energies."""
 MOST_HELD = 1e4
+_MIXTURE = "deepdream:mixture"
+"""Another: JSON, pairs of a layer and its share."""
 _AGAIN = "Dream the frame before again."
 
 
 def write_detail(detail: Detail, path: Path) -> None:
     """A half-float EXR; the same detail always comes to the same bytes. Raises StorageError."""
     planes = np.ascontiguousarray(detail.planes[0].permute(1, 2, 0).cpu().numpy())
-    write_halves(planes, path, {_HELD: json.dumps([detail.reach, *detail.energies])})
+    held = json.dumps([detail.reach, *detail.energies])
+    write_halves(planes, path, {_HELD: held, _MIXTURE: json.dumps(detail.mixture)})
 
 
 def read_detail(path: Path, device: torch.device | str = "cpu") -> Detail:
@@ -39,12 +45,17 @@ def read_detail(path: Path, device: torch.device | str = "cpu") -> Detail:
             raise ImageError(f"{path} is not the detail of a dream.", _AGAIN)
         check_size(specs[0], path)
         reach, *energies = _held(str(specs[0].getattribute(_HELD) or ""), path)
+        mixture = _mixture(str(specs[0].getattribute(_MIXTURE) or ""), path)
         pixels = read_channels(file, 0, 0, 3, path)
     finally:
         file.close()
-    # whatever the file holds: a detail is a difference of two pictures in [0, 1]
-    planes = torch.from_numpy(np.nan_to_num(pixels, nan=0.0).clip(-1, 1)).permute(2, 0, 1)
-    return Detail(planes[None].half().to(device), tuple(energies), reach)
+    planes = torch.from_numpy(np.nan_to_num(pixels, nan=0.0)).permute(2, 0, 1)[None]
+    return as_read(Detail(planes.half().to(device), tuple(energies), reach, mixture))
+
+
+def as_read(detail: Detail) -> Detail:
+    """A detail as it will be read from its file: a difference of two pictures in [0, 1]."""
+    return replace(detail, planes=detail.planes.clamp(-1, 1))
 
 
 def read_vectors(path: Path) -> Vectors:
@@ -76,6 +87,16 @@ def _held(text: str, path: Path) -> list[float]:
     if not good or len(held) != 1 + BANDS or not held[0]:
         raise ImageError(f"{path} is a damaged detail of a dream.", _AGAIN)
     return held
+
+
+def _mixture(text: str, path: Path) -> Mixture:
+    try:
+        mixture = tuple((str(name), float(share)) for name, share in json.loads(text))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ImageError(f"{path} is not the detail of a dream.", _AGAIN) from error
+    if len(mixture) > MAX_LAYERS or not all(abs(share) <= 1 for _, share in mixture):
+        raise ImageError(f"{path} is a damaged detail of a dream.", _AGAIN)
+    return mixture
 
 
 def _layers(specs: list[oiio.ImageSpec]) -> dict[str, dict[str, tuple[int, int]]]:

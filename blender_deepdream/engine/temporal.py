@@ -3,9 +3,10 @@
 
 Carried is the detail (dream minus source, in dream space), so that light and colour of the render stay right. What is
 carried needs little more dreaming, what has just come into view needs all of it: the steps have another length here and
-there. The smaller octaves dream anew everywhere, and what was carried enters the last one. Two things would spoil it over many frames. Resampling, frame after frame, softens: so it is done with a long
-kernel. And steps pile up where nothing takes them away: so each band of frequencies is held at the energy that it had
-when the shot began.
+there. The smaller octaves dream anew everywhere, and what was carried enters the last one: what comes into view behind
+a thing would else go on with the dream of that thing. Two things would spoil it over many frames. Resampling, frame
+after frame, softens: so it is done with a long kernel. And steps pile up where nothing takes them away: so each band of
+frequencies is held at the energy that it had when the shot began.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch.nn import functional
 
 from ..protocol.settings import DreamSettings
 from .correspondence import Correspondence
+from .mixture import Mixture, likeness, mixture
 from .octaves import Wrap, with_margin, without_margin
 
 LOBES = 3
@@ -39,8 +41,8 @@ INDEPENDENT_BELOW = 0.25
 """Coherence below which less and less is carried at all, so that 0 is a frame of its own."""
 
 CUT = 0.08
-"""Share of a frame's surfaces below which it has nothing to do with the one before. Optical flow finds up to 0.04 of one
-picture in another; of a frame eight further on in an orbit 0.1."""
+"""Share of a frame's surfaces below which it has nothing to do with the one before. Optical flow finds up to 0.04 of a
+picture in another one, and 0.1 in a frame of the same orbit eight frames on."""
 
 ROWS_AT_ONCE = 256
 
@@ -50,12 +52,14 @@ class Detail:
     """What a frame hands to the one after it.
 
     planes: 1x3xHxW float16, dream minus source in dream space, before mask and strength. energies: what its bands shall
-    have for as long as the shot lasts, with steps that go as far as `reach` (steps times step size).
+    have for as long as the shot lasts, with steps that go as far as `reach` (steps times step size). mixture: of which
+    layers it was dreamed.
     """
 
     planes: Tensor
     energies: tuple[float, ...]
     reach: float
+    mixture: Mixture = ()
 
 
 Keep = Callable[[Detail], None]
@@ -88,6 +92,7 @@ class Coherence:
         before, motion = chain.before, chain.motion
         self._keep = chain.keep
         self._wrap = wrap
+        self._mixture = mixture(settings)
         self._reach = settings.steps * settings.step_size
         self._energies: tuple[float, ...] = ()
         self.steps = settings.steps
@@ -100,15 +105,16 @@ class Coherence:
         self._fresh = FRESH * settings.steps / self.steps
         self._held = self._fresh * (1 - settings.coherence)
         self._lengths: Tensor | float = self._fresh
-        trust = motion.trust * min(1.0, settings.coherence / INDEPENDENT_BELOW)
+        # what the layers fade from is let go as they fade
+        kept = likeness(before.mixture, self._mixture)
+        trust = motion.trust * (kept * min(1.0, settings.coherence / INDEPENDENT_BELOW))
         carried = warp(before.planes.float(), motion.source).mul_(trust)
         self._carried, self._trust = (with_margin(plane, wrap) for plane in (carried, trust))
 
     def begin(self, base: Tensor, detail: Tensor, *, last: bool) -> Tensor:
         """What an octave begins with: its source with what smaller octaves have dreamed. All 1x3xhxw; `detail` is lost.
 
-        Only in the last octave what was carried takes its place, where it is trusted. In the others all dreams anew: a
-        strip that comes into view behind a thing would else go on with the dream of that thing, frame after frame.
+        In the last octave what was carried takes its place, where it is trusted.
         """
         if last and self._carried is not None:
             detail.mul_(1 - self._trust).add_(self._carried)
@@ -125,7 +131,7 @@ class Coherence:
             detail = hold(detail, self._trust, self._energies)
         if self._keep is not None:
             inner = without_margin(detail, self._wrap)
-            self._keep(Detail(inner.half(), self._energies or energies(inner), self._reach))
+            self._keep(Detail(inner.half(), self._energies or energies(inner), self._reach, self._mixture))
         return detail
 
 

@@ -6,6 +6,7 @@ squeezenet::fire9                     a layer of another brain
 class:peacock+tench                   what the brain's classifier calls so; numbers of classes do as well
 _blocks.9@1-2, _blocks.4@3-           large shapes from one layer, fine ones from another
 _blocks.9:12+57*-0.5                  a direction: channels with factors
+_blocks.4=1..0, squeezenet::fire9=0..1    weights that fade, where there are frames
 """
 
 from __future__ import annotations
@@ -90,16 +91,32 @@ def read_choice(text: str) -> LayerChoice:
     return LayerChoice(match["layer"], brain, _read_channels(match["channels"], text), octaves=where)
 
 
-def parse_layers(text: str) -> LayerWeights:
-    """`_blocks.4=2, _blocks.9` as (("_blocks.4", 2.0), ("_blocks.9", 1.0)). Raises SettingsError."""
+def parse_layers(text: str, fade: float | None = None) -> LayerWeights:
+    """`_blocks.4=2, _blocks.9` as (("_blocks.4", 2.0), ("_blocks.9", 1.0)). Raises SettingsError.
+
+    fade: how far weights like `1..0` have gone from the first number to the second, 0 to 1; None where nothing fades.
+    What has faded away is left out.
+    """
     layers: list[tuple[str, float]] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, weight = (piece.strip() for piece in part.rsplit("=", 1)) if "=" in part else (part, "1")
-        try:
-            layers.append((name, float(weight)))
-        except ValueError:
-            raise SettingsError(f"The weight of layer {name!r} must be a number, not {weight!r}.") from None
+        value = _read_weight(name, weight, fade)
+        if value or ".." not in weight:
+            layers.append((name, value))
     return check_layers(layers)
+
+
+def _read_weight(name: str, text: str, fade: float | None) -> float:
+    first, fades, last = text.partition("..")
+    if fades and fade is None:
+        raise SettingsError(
+            f"The weight {text!r} of layer {name!r} fades, and here nothing does.",
+            "Give one number; weights fade in Blender's node, by its Fade.",
+        )
+    try:
+        return float(first) if fade is None or not fades else (1 - fade) * float(first) + fade * float(last)
+    except ValueError:
+        raise SettingsError(f"The weight of layer {name!r} must be a number, not {text!r}.") from None
 
 
 def format_layers(layers: Iterable[tuple[str, float]]) -> str:

@@ -6,24 +6,20 @@ Imports torch: the server process must not import this module.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from ..engine import dreamspace
-from ..engine.chain_files import read_detail, read_vectors, write_detail
 from ..engine.color import enter_dream
-from ..engine.correspondence import Correspondence, by_flow, by_vectors
 from ..engine.dream import dream
 from ..engine.image_output import write_image
 from ..engine.images import Image, read_image, read_mask
 from ..engine.nothing import named
 from ..engine.preview import Show
 from ..engine.regions import Region
-from ..engine.temporal import Chain
+from ..engine.temporal import ALONE, Chain
 from ..engine.wanted import Load
 from ..protocol.errors import ImageError, InputError
 from ..protocol.messages import DreamRequest, Progress
@@ -34,20 +30,26 @@ ONE_COLOR = 1.5 / 255
 Find = Callable[[str], Path]
 """Where the file of an image lies that a request names."""
 
+Place = Callable[[Image, torch.device], Chain]
+"""An image's place in its shot."""
+
+
+def _alone(_source: Image, _device: torch.device) -> Chain:
+    return ALONE
+
 
 def dream_file(
-    request: DreamRequest, target: Path, load: Load, find: Find, show: Show | None = None, detail: Path | None = None
+    request: DreamRequest, target: Path, load: Load, find: Find, show: Show | None = None, place: Place = _alone
 ) -> Generator[Progress, None, Image]:
     """Read, dream and write an image: yields progress after every tile and step, returns the result.
 
-    load: the brains, by name. show: takes a JPEG of the dream so far, now and then. detail: where to write what the
-    frame hands on to the one after it, if the request says so.
+    load: the brains, by name. show: takes a JPEG of the dream so far, now and then. place: the frame's in its shot.
     Stop iterating to cancel: nothing has been written then. Raises ImageError, StorageError, UnknownBrainError and what
     `dream` raises.
     """
     # a wrong name is said before anything large is read
     load(request.settings.brain)
-    result = yield from dream_request(request, source_of(request, find), load, find, show, detail)
+    result = yield from dream_request(request, source_of(request, find), load, find, show, place)
     write_image(result, target)
     return result
 
@@ -59,9 +61,9 @@ def source_of(request: DreamRequest, find: Find) -> Image:
 
 
 def dream_request(
-    request: DreamRequest, source: Image, load: Load, find: Find, show: Show | None = None, detail: Path | None = None
+    request: DreamRequest, source: Image, load: Load, find: Find, show: Show | None = None, place: Place = _alone
 ) -> Generator[Progress, None, Image]:
-    """Dream an image as a request wants it: its settings, mask, guide, regions and the frame before.
+    """Dream an image as a request wants it: its settings, mask, guide and regions.
 
     Raises as `dream_file` does.
     """
@@ -78,7 +80,7 @@ def dream_request(
         regions.append(Region(read_mask(find(region.mask)), wanted, own))
     mask = None if request.mask is None else read_mask(find(request.mask))
     brain = load(settings.brain)
-    chain = _chain(request, source, find, brain.device, detail if request.keep else None)
+    chain = place(source, brain.device)
     return (yield from dream(source, brain, settings, mask, guide, regions=regions, load=load, chain=chain, show=show))
 
 
@@ -89,29 +91,6 @@ def read_guide(path: Path) -> Image:
     if np.ptp(seen, axis=(0, 1)).max() < ONE_COLOR:
         raise ImageError(f"{path} is of one colour: there is nothing in it to dream of.", "Choose a picture of things.")
     return guide
-
-
-def _chain(request: DreamRequest, source: Image, find: Find, device: torch.device, detail: Path | None) -> Chain:
-    keep = None if detail is None else functools.partial(write_detail, path=detail)
-    if request.follows is None or not request.settings.coherence:
-        return Chain(keep=keep)
-    before = read_detail(find(request.follows.detail), device)
-    if tuple(before.planes.shape[-2:]) != source.size:
-        raise ImageError("The frame before has another size.", "Begin a new shot where the size changes.")
-    return Chain(before, _motion(request, source, find, device), keep)
-
-
-def _motion(request: DreamRequest, source: Image, find: Find, device: torch.device) -> Correspondence:
-    """Where this frame's surfaces were, by the renderer's vectors if they were sent, else guessed."""
-    follows, settings = request.follows, request.settings
-    assert follows is not None
-    if follows.motion is None or follows.motion_before is None:
-        pictures = (source, read_image(find(follows.source), request.color_space))
-        return by_flow(*(dreamspace.enter(image, settings.exposure, device, settings.highlights) for image in pictures))
-    now, before = (read_vectors(find(blob)) for blob in (follows.motion, follows.motion_before))
-    if now.motion.shape[:2] != source.size:
-        raise ImageError("The motion vectors have another size than the image.", "Render both at one size.")
-    return by_vectors(now, before, follows.turn, backwards=follows.backwards, device=device)
 
 
 def choose_device(name: str, threads: int | None) -> torch.device:

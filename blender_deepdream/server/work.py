@@ -45,10 +45,13 @@ def _dream(bench: Workbench, request: DreamRequest, brains: Mapping[str, str], r
     load = functools.cache(lambda name: bench.brain(name, brains))
     try:
         with said_as_sent(bench.store, _names(request)):
-            steps = dream_file(request, target, load, bench.store.blob_path, report.show, detail)
+            place = functools.partial(bench.last_frame.chain, request, bench.store.blob_path, detail)
+            steps = dream_file(request, target, load, bench.store.blob_path, report.show, place)
             image = follow(steps, report.advance)
         sha = bench.store.adopt(target)
         handed_on = bench.store.adopt(detail) if request.keep else None
+        if handed_on:
+            bench.last_frame.stored(bench.store.blob_path(handed_on))
     finally:
         for path in (target, detail):
             with contextlib.suppress(OSError):

@@ -24,6 +24,7 @@ from ..engine.pull import clear_abandoned, offer, offers
 from ..protocol.brains import BrainOffer
 from ..protocol.errors import InternalError, MissingBlobError, UnknownBrainError
 from .dreaming import choose_device
+from .last_frame import LastFrame
 from .loaded_brains import LoadedBrains
 from .store import Store
 
@@ -38,6 +39,7 @@ class Workbench:
     def __init__(self, store: Store, device: str, threads: int | None) -> None:
         self.store = store
         self.device = choose_device(device, threads)
+        self.last_frame = LastFrame()
         self.library = Library(brains_folder(store.root))
         clear_abandoned(self.library)
         self._loaded = LoadedBrains(lambda name: self.library.load(name, self.device), self.free_memory)

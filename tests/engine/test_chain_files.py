@@ -18,14 +18,14 @@ ENERGIES = (0.1, 0.03, 0.02, 0.012345678901234)
 @pytest.fixture
 def detail() -> Detail:
     planes = torch.randn(1, 3, 20, 30, generator=torch.Generator().manual_seed(0)).mul(0.1).half()
-    return Detail(planes, ENERGIES, 0.09)
+    return Detail(planes, ENERGIES, 0.09, (("lite0 _blocks.4", 0.25), ("squeezenet fire9", -0.75)))
 
 
 def test_a_detail_comes_back_bit_for_bit(detail, tmp_path):
     write_detail(detail, tmp_path / "detail.exr")
     again = read_detail(tmp_path / "detail.exr")
     assert torch.equal(again.planes, detail.planes)
-    assert (again.energies, again.reach) == (detail.energies, detail.reach)
+    assert (again.energies, again.reach, again.mixture) == (detail.energies, detail.reach, detail.mixture)
 
 
 def test_the_same_detail_has_the_same_bytes(detail, tmp_path):
@@ -46,6 +46,16 @@ def test_a_picture_is_no_detail(tmp_path):
 def test_damaged_attributes_are_told(held, tmp_path):
     spec = oiio.ImageSpec(5, 4, 3, "half")
     spec.attribute("deepdream:held", held)
+    write_exr(tmp_path / "bad.exr", spec, np.zeros((4, 5, 3), np.float16))
+    with pytest.raises(ImageError, match="detail of a dream"):
+        read_detail(tmp_path / "bad.exr")
+
+
+@pytest.mark.parametrize("mixture", ["", "5", "[5]", '[["a"]]', '[["a", "b"]]', '[["a", 2]]', '[["a", NaN]]'])
+def test_damaged_mixtures_are_told(mixture, tmp_path):
+    spec = oiio.ImageSpec(5, 4, 3, "half")
+    spec.attribute("deepdream:held", "[1, 1, 1, 1, 1]")
+    spec.attribute("deepdream:mixture", mixture)
     write_exr(tmp_path / "bad.exr", spec, np.zeros((4, 5, 3), np.float16))
     with pytest.raises(ImageError, match="detail of a dream"):
         read_detail(tmp_path / "bad.exr")

@@ -192,3 +192,16 @@ def test_what_comes_into_view_does_not_go_on_with_the_dream_beside_it(brain, qui
     beside = [dreamt(frame, brain, settings, detail, trust)[0].planes.float() for detail in (loud, quiet)]
     coarse = [torch.nn.functional.avg_pool2d(planes[..., 44:52], 4) for planes in beside]
     assert torch.corrcoef(torch.stack([planes.flatten() for planes in coarse]))[0, 1] > 0.5
+
+
+def test_a_dream_goes_along_where_layers_fade(brain, quick, frame):
+    settings = quick.replace(steps=4, layers=[["_blocks.2", 1.0]])
+    first, _ = dreamt(frame, brain, settings)
+    changes = []
+    for share in (0.0, 0.2, 1.0):
+        mixed = settings.replace(layers=[["_blocks.2", 1 - share], ["_blocks.6", share]])
+        changes.append(distance(first, dreamt(frame, brain, mixed, first)[0]))
+    alone, _ = dreamt(frame, brain, settings.replace(layers=[["_blocks.6", 1.0]]))
+    assert changes == sorted(changes)
+    assert changes[1] > 1.3 * changes[0]
+    assert changes[2] > 0.5 * distance(first, alone)

@@ -43,6 +43,19 @@ def test_layers_as_people_type_them() -> None:
     assert parse_layers("") == ()
 
 
+def test_weights_fade_between_two_numbers() -> None:
+    text = "_blocks.4=1..0, squeezenet::fire9=0..2, _blocks.9=0.5"
+    assert parse_layers(text, 0.25) == (("_blocks.4", 0.75), ("squeezenet::fire9", 0.5), ("_blocks.9", 0.5))
+    assert parse_layers(text, 0) == (("_blocks.4", 1.0), ("_blocks.9", 0.5)), "what has faded away is left out"
+    assert parse_layers(text, 1) == (("squeezenet::fire9", 2.0), ("_blocks.9", 0.5))
+
+
+@pytest.mark.parametrize(("text", "fade"), [("a=1..0", None), ("a=1..", 0.5), ("a=..1", 0.5), ("a=1..b", 0.5)])
+def test_weights_that_cannot_fade(text: str, fade: float | None) -> None:
+    with pytest.raises(SettingsError, match=r"\.\."):
+        parse_layers(text, fade)
+
+
 octaves = st.tuples(st.integers(1, 16), st.integers(1, 16)).map(lambda ends: Octaves(*sorted(ends)))
 factors = st.floats(-999, 999).map(lambda factor: round(factor, 6)).filter(bool)
 components = st.dictionaries(st.integers(0, 999_999), factors, max_size=5).map(

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import pytest
+
+from blender_deepdream.engine.mixture import likeness, mixture
+from blender_deepdream.protocol.layers import parse_layers
+from blender_deepdream.protocol.settings import DreamSettings
+
+
+def of(text: str, brain: str = "lite0") -> tuple[tuple[str, float], ...]:
+    return mixture(DreamSettings().replace(brain=brain, layers=parse_layers(text)))
+
+
+def test_a_mixture_is_one_of_shares():
+    assert of("_blocks.4=3, squeezenet::fire9=-1") == (
+        ("lite0 _blocks.4", 0.75),
+        ("squeezenet squeezenet::fire9", -0.25),
+    )
+    assert of("a") == of("a=7")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "like"),
+    [
+        ("a, b", "b=2, a=2", 1.0),
+        ("a=0.5, b=0.5", "a=0.4, b=0.6", 0.8),
+        ("a", "b", 0.0),
+        ("a", "a:1", 0.0),
+        ("a", "a=1, b=1", 0.0),
+    ],
+)
+def test_how_alike_two_mixtures_are(one, other, like):
+    assert likeness(of(one), of(other)) == pytest.approx(like)
+
+
+def test_another_brain_is_another_mixture():
+    assert likeness(of(""), of("", "squeezenet")) == 0
+    assert likeness(of("a"), of("a", "squeezenet")) == 0
+    assert likeness(of(""), ()) == 1
