@@ -18,8 +18,8 @@ from typing import Any, TextIO
 
 import bpy
 
-from ..protocol.errors import SceneError
-from ..protocol.frames import parse_frames
+from ..protocol.errors import InputError, SceneError
+from ..protocol.frames import MAX_FRAMES, parse_frames
 from ..protocol.region_words import add_region_argument, parse_regions
 from ..protocol.settings import DreamSettings
 from . import node
@@ -28,6 +28,7 @@ from .command_line import Parser, add_server_arguments, connect_as_told, existin
 from .pipeline import dream_frames
 from .request import Wishes
 from .run import Event, Job
+from .timeline import shot_of
 
 COMMAND = "deepdream"
 _FORMATS = {".png": "PNG", ".exr": "OPEN_EXR", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
@@ -53,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("blend", nargs="?", type=Path, help="scene to open; with blender -b it is open already")
     parser.add_argument("--frames", metavar="LIST", help="like 1-8,12,20-40x2; default: the scene's range")
+    parser.add_argument("--shot", metavar="N", type=int, help="the frames of one shot, from 1: markers' cameras cut")
+    parser.add_argument(
+        "--run-in", metavar="N", type=int, default=0, help="frames of the shot dreamed before the first, and not kept"
+    )
     parser.add_argument("--output", metavar="PATH", help="like //out/####.png; default: the scene's output")
     parser.add_argument("--cache", metavar="DIR", help="rendered passes and dreams; default: beside the .blend")
     add_server_arguments(parser)
@@ -70,15 +75,18 @@ def _parser() -> argparse.ArgumentParser:
 def _run(arguments: Sequence[str], stdout: TextIO, interrupted: threading.Event) -> None:
     options = _parser().parse_args(arguments)
     wishes = _wishes(options)
-    frames = parse_frames(options.frames) if options.frames else None
+    frames = _frames(options)
     if options.blend:
         open_blend(options.blend)
     scene = bpy.context.scene
     if options.add_node and not node.find_nodes(scene):
         node.insert_before_output(scene)
+    if options.shot is not None:
+        frames = shot_of(scene, options.shot)
     job = Job(
         scene=scene,
         frames=frames or range(scene.frame_start, scene.frame_end + 1, scene.frame_step),
+        run_in=options.run_in,
         cache=Cache(Path(bpy.path.abspath(options.cache)).resolve()) if options.cache else scene_cache(scene),
         connect=lambda: connect_as_told(options),
         output=lambda frame: _output_path(scene, options.output, frame),
@@ -97,6 +105,15 @@ def _run(arguments: Sequence[str], stdout: TextIO, interrupted: threading.Event)
                 raise KeyboardInterrupt
             report.note(event)
     report.finish()
+
+
+def _frames(options: argparse.Namespace) -> Sequence[int] | None:
+    """Those that were asked for by number. Raises InputError, FrameRangeError."""
+    if options.frames and options.shot is not None:
+        raise InputError("Give --frames or --shot, not both.")
+    if not 0 <= options.run_in <= MAX_FRAMES:
+        raise InputError(f"--run-in is a number of frames from 0 to {MAX_FRAMES}.")
+    return parse_frames(options.frames) if options.frames else None
 
 
 def _wishes(options: argparse.Namespace) -> Wishes:

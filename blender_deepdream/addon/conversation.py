@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,9 +15,21 @@ from ..protocol.errors import DeepDreamError, ServerUnavailableError
 from ..protocol.messages import DreamRequest, Progress
 from .run import Event, Stopwatch
 from .sight import Files
-from .task import DreamTask, Finished
+from .task import DreamTask, Finished, Upload
 
 _Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How a dream is followed.
+
+    event: what is yielded of the progress, None where there is no news. meanwhile: what Blender does once, while the
+    server dreams.
+    """
+
+    event: Callable[[Progress | None], Event]
+    meanwhile: Callable[[], None]
 
 
 class Conversation:
@@ -27,6 +40,7 @@ class Conversation:
         self._patience = patience
         self._seconds = seconds
         self._client: DreamClient | None = None
+        self._upload: Upload | None = None
 
     def resolve(self, request: DreamRequest) -> str:
         """The id that the server would give to this request: the same id means the same pixels."""
@@ -38,15 +52,15 @@ class Conversation:
         blobs: Files,
         destination: Path,
         detail: Path,
-        event: Callable[[Progress | None], Event],
+        watch: Watch,
     ) -> Iterator[Event]:
         """Dream on the server; a server that is lost in the middle is reached for once more. Returns Finished.
 
-        destination, detail: as for a DreamTask. event: what to yield of the progress, None where there is no news.
+        destination, detail: as for a DreamTask.
         """
         for last_try in (False, True):
             try:
-                finished: Finished = yield from self._watch(request, blobs, destination, detail, event)
+                finished: Finished = yield from self._watch(request, blobs, destination, detail, watch)
             except ServerUnavailableError:
                 if last_try:
                     raise
@@ -62,23 +76,36 @@ class Conversation:
         blobs: Files,
         destination: Path,
         detail: Path,
-        event: Callable[[Progress | None], Event],
+        watch: Watch,
     ) -> Iterator[Event]:
+        if self._upload:
+            self._upload.wait()
         task = DreamTask(self._reached(lambda client: client), request, blobs, destination, detail)
         try:
+            watch.meanwhile()
             while True:
                 try:
                     update = task.updates.get(timeout=self._patience)
                 except queue.Empty:
-                    yield event(None)
+                    yield watch.event(None)
                     continue
                 if isinstance(update, Finished):
                     return update
                 if isinstance(update, DeepDreamError):
                     raise update
-                yield event(update)
+                yield watch.event(update)
         finally:
             task.cancel()
+
+    def send_ahead(self, paths: Iterable[Path]) -> None:
+        """Let files be on the server before the dream that needs them."""
+        if self._client:
+            self._upload = Upload(self._client, paths)
+
+    def close(self) -> None:
+        """What is being sent ahead is let be: its files are about to go."""
+        if self._upload:
+            self._upload.stop()
 
     def _reached(self, ask: Callable[[DreamClient], _Answer]) -> _Answer:
         """Ask the server something, starting or finding it first if need be, and once more if it was lost."""

@@ -3,22 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..protocol.messages import DreamRequest, Progress
+from ..protocol.messages import DreamRequest
 from . import cache as files
 from . import node
-from .conversation import Conversation
+from .cache import Cache
+from .conversation import Conversation, Watch
 from .node import DreamNode
 from .request import is_coherent, make_request
 from .run import Event, Job
 from .shots import Before, Shots, detail_path, has_detail, seen_path
-from .sight import Files, Sight, captured_sight
+from .sight import Files, Sight, captured_sight, size_of
 from .task import Finished
 from .timeline import go_to
 
@@ -52,6 +53,8 @@ class Dreaming:
         self._server = server
         self._shots = shots
         self._saved = [*saved]
+        self._run_in: list[int] = []
+        self._passing = job.cache
         self._finished: dict[str, int] = {}
         """By a node's id: the last frame that it has dreamed in this run, or has a good dream of."""
 
@@ -60,25 +63,33 @@ class Dreaming:
         return self._scene_now()
 
     def path(self, frame: int, dream: DreamNode) -> Path:
-        return node.frame_path(self._job.cache.dreams(dream.folder_name), frame)
+        cache = self._passing if frame in self._run_in else self._job.cache
+        return node.frame_path(cache.dreams(dream.folder_name), frame)
 
     def show(self, frame: int, dream: DreamNode) -> None:
         """Let the node show its dream of this frame, which is good."""
         node.show_dreams(dream, self.path(frame, dream), self._scene)
         self._finished[dream.id] = frame
 
+    def begin_run_in(self, frames: Sequence[int]) -> None:
+        """From now on these frames' dreams are passing ones."""
+        self._run_in = [*frames]
+        self._passing = Cache(self._job.cache.scratch("run-in"))
+
     def before(self, frame: int, dream: DreamNode) -> Before | None:
         """The dream of the frame before, if this one feeds or holds on to it and it is good."""
-        earlier, settings = frame - self._scene.frame_step, dream.group.deepdream
-        if earlier < min(self._scene.frame_start, self._job.frames[0]):
+        earlier, settings = self._shots.before(frame), dream.group.deepdream
+        if earlier is None or not (settings.endless or self._holds_on(earlier, frame, dream)):
             return None
-        if not settings.endless and not self._holds_on(earlier, frame, dream):
-            return None
-        if self._finished.get(dream.id) == earlier or self._was_good(earlier, dream):
+        if self._finished.get(dream.id) == earlier or (not self._runs_in(frame) and self._was_good(earlier, dream)):
             return Before(earlier, self.path(earlier, dream), self._kept(earlier, dream))
-        if settings.endless or len(self._job.frames) > 1:
+        if not self._runs_in(frame) and (settings.endless or len(self._job.frames) > 1):
             self._begins_anew(frame, dream, f"frame {earlier} has no dream that today's settings would give")
         return None
+
+    def _runs_in(self, frame: int) -> bool:
+        """Whether a frame hangs together with the frames before it by the run-in alone, whatever lies on disk."""
+        return bool(self._job.run_in) and frame <= min(self._job.frames)
 
     def _holds_on(self, earlier: int, frame: int, dream: DreamNode) -> bool:
         return is_coherent(dream.group.deepdream, self._job.wishes) and self._shots.together(earlier, frame)
@@ -103,16 +114,24 @@ class Dreaming:
         if not kept or kept["made_from"] != [*wanted.made_from]:
             return None
         sight = Sight.from_json(kept)
-        if sight != self._after(sight, wanted):
+        if sight != self._after(sight, wanted) and not self._ran_in(kept, wanted):
             return None
         request, _ = self._request(wanted.frame, wanted.dream, sight)
         return str(kept["job"]) if self._is_good(request, kept, wanted) else None
+
+    def _ran_in(self, kept: Mapping[str, Any], wanted: Wanted) -> bool:
+        """Whether it was dreamed after the same run-in, which need not be dreamed again to know."""
+        return self._runs_in(wanted.frame) and wanted.before is None and kept.get("run_in") == self._job.run_in
 
     def _is_good(self, request: DreamRequest, kept: dict[str, Any], wanted: Wanted) -> bool:
         """Whether the dream on disk is what the request would give, with what it hands on."""
         if not kept or self._server.resolve(request) != kept["job"]:
             return False
-        return not request.keep or has_detail(self.path(wanted.frame, wanted.dream), kept)
+        if not request.keep:
+            return True
+        sight = Sight.from_json(kept)
+        seen = kept.get("seen") or not self._shots.must_be_seen(wanted.frame, wanted.dream, sight)
+        return seen and has_detail(self.path(wanted.frame, wanted.dream), kept)
 
     def _after(self, sight: Sight, wanted: Wanted) -> Sight:
         """What a node sees, with what it has of the frame before."""
@@ -123,31 +142,33 @@ class Dreaming:
             return self._shots.fed(sight, wanted.before)
         return self._shots.followed(sight, wanted.frame, wanted.dream, wanted.before)
 
-    def dream(self, wanted: Wanted, captures: Path, event: Callable[[Progress | None], Event]) -> Iterator[Event]:
-        """Dream what was captured for a node, unless just that lies on disk already. Returns the job's id.
-
-        event: what to yield of the progress, None where there is no news.
-        """
+    def dream(self, wanted: Wanted, captures: Path, watch: Watch) -> Iterator[Event]:
+        """Dream what was captured for a node, unless just that lies on disk already. Returns the job's id."""
         frame, dream = wanted.frame, wanted.dream
         sight = self._after(captured_sight(dream.id, captures), wanted)
-        if wanted.before and dream.group.deepdream.endless and not sight.before:
-            self._begins_anew(frame, dream, "the frame before has another size")
+        if wanted.before and not (sight.before or sight.follows):
+            self._begins_anew(frame, dream, self._obstacle(sight, wanted.before))
         request, more = self._request(frame, dream, sight)
         path, kept = self.path(frame, dream), self._kept(frame, dream)
-        key = sight.to_json() | {"made_from": [*wanted.made_from]}
+        key = sight.to_json() | {"made_from": [*wanted.made_from], "run_in": self._job.run_in * self._runs_in(frame)}
         if self._is_good(request, kept, wanted):
             files.record(path, kept | key)
             return kept["job"]
         temporary, detail = (self._job.cache.scratch(name) / path.name for name in ("dream", "detail"))
         blobs = {blob: (sight.files | more)[blob] for blob in request.blobs}
-        finished: Finished = yield from self._server.dream(request, blobs, temporary, detail, event)
-        guessed = bool(finished.detail) and not self._shots.knows_motion(frame, dream, sight)
+        finished: Finished = yield from self._server.dream(request, blobs, temporary, detail, watch)
+        seen = bool(finished.detail) and self._shots.must_be_seen(frame, dream, sight)
         if finished.detail:
             files.place(detail, detail_path(path))
-        if guessed:
+        if seen:
             files.place(sight.files[sight.image], seen_path(path))
-        files.keep(temporary, path, key | {"job": finished.job, "detail": finished.detail, "seen": guessed})
+        files.keep(temporary, path, key | {"job": finished.job, "detail": finished.detail, "seen": seen})
         return finished.job
+
+    def _obstacle(self, sight: Sight, before: Before) -> str:
+        if size_of(before.path) != sight.size:
+            return f"frame {before.frame} has another size"
+        return f"frame {before.frame} has handed nothing on, or nobody knows how things have moved since"
 
     def _kept(self, frame: int, dream: DreamNode) -> dict[str, Any]:
         """What the dream on disk was made from; empty if there is none, or a damaged one."""

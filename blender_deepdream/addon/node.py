@@ -30,6 +30,8 @@ _BENDERS = {
 }
 """Nodes after which a pixel is no longer where it was rendered."""
 
+_FILMS = {"CompositorNodeImage", "CompositorNodeMovieClip"}
+
 _LAST_FRAME = 1_048_574
 """Blender's own limit."""
 
@@ -41,7 +43,8 @@ class DreamNode:
     level: 0 for nodes that see no other dream; a node's level is one above the highest it depends on.
     linked, masked: whether something is linked to its Image and Mask. moved: whether its image does not lie where a
     file's pixels would, because a node before it moved it. regions: identifiers of the linked inputs of its regions.
-    rendered: the scene whose render the image is, pixel over pixel; empty where it is none, or bent.
+    rendered: the scene whose render the image is, pixel over pixel; empty where it is none, or bent. filmed: whether it
+    comes from image files or a movie.
     """
 
     id: str
@@ -52,6 +55,7 @@ class DreamNode:
     moved: bool
     regions: tuple[str, ...] = ()
     rendered: str = ""
+    filmed: bool = False
 
     @property
     def group(self) -> bpy.types.NodeTree:
@@ -184,7 +188,8 @@ def _collect(tree: bpy.types.NodeTree, base: int, found: list[DreamNode]) -> int
         if is_dream_group(inner):
             image, mask = node.inputs[0], node.inputs[1]
             name = node.label or node.name
-            state = (image.is_linked, _used(mask), _moved(image), _linked_regions(node), _rendered(image))
+            moved, regions = _moved(image), _linked_regions(node)
+            state = (image.is_linked, _used(mask), moved, regions, _rendered(image), _filmed(image))
             found.append(DreamNode(inner.deepdream.id, name, before, *state))
             depth[node.name] = before + 1
         else:
@@ -213,6 +218,10 @@ def _rendered(image: bpy.types.NodeSocket) -> str:
         return ""
     origin = way[-1]
     return str(origin.scene.name) if origin.bl_idname == "CompositorNodeRLayers" and origin.scene else ""
+
+
+def _filmed(image: bpy.types.NodeSocket) -> bool:
+    return any(node.bl_idname in _FILMS for node in _way_back(image))
 
 
 def _way_back(image: bpy.types.NodeSocket) -> Iterator[bpy.types.Node]:

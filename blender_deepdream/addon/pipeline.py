@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from ..protocol.errors import SceneError
+from ..protocol.errors import DeepDreamError, SceneError
 from ..protocol.messages import Progress
 from . import cache as files
 from . import changes, node, rendering
-from .conversation import Conversation
+from .conversation import Conversation, Watch
 from .dreaming import Dreaming, Wanted
 from .node import DreamNode
 from .run import Event, Job
@@ -49,6 +49,7 @@ class _Pipeline:
         if min(job.frames) < 0:
             raise SceneError("Frames below 0 cannot be dreamed.", "Move the animation to start at 0 or later.")
         self._job = job
+        self._frames = sorted({*job.frames})
         self._scene_id = job.scene.session_uid
         self._found_frame = (job.scene.frame_current, job.scene.frame_subframe)
         self._shapes: dict[int, dict[str, Any]] = {}
@@ -58,13 +59,18 @@ class _Pipeline:
         files.make_folder(job.cache.root)
         job.cache.clear_scratch()
         self._saved = changes.saved_hashes()
-        self._event = Event(job.frames[0], 0, len(job.frames), "render")
-        self._shots = Shots(lambda: self._scene, job.cache)
-        server = Conversation(job.connect, job.patience, job.seconds)
-        self._dreaming = Dreaming(job, lambda: self._scene, server, self._shots, self._saved)
+        self._event = Event(self._frames[0], 0, len(self._frames), "render")
+        self._shots = Shots(lambda: self._scene, job.cache, self._frames, self._rendered_again)
+        self._server = Conversation(job.connect, job.patience, job.seconds)
+        self._prepared: int | None = None
+        """The frame that was made ready while the one before it dreamed."""
+        self._runs_in_to = self._frames[0] if job.run_in else None
+        """The frame that will not be dreamed without its run-in."""
+        self._dreaming = Dreaming(job, lambda: self._scene, self._server, self._shots, self._saved)
 
     def close(self) -> None:
         """Leave nothing behind, whatever has become of the scene."""
+        self._server.close()
         self._job.cache.clear_scratch()
         with suppress(SceneError):
             if self._scene.frame_current == self._event.frame:  # else the artist has moved on
@@ -79,8 +85,8 @@ class _Pipeline:
         raise SceneError("The scene that was dreaming is gone.", "Finished frames are kept.")
 
     def run(self) -> Iterator[Event]:
-        for index, frame in enumerate(self._job.frames):
-            self._event = Event(frame, index, len(self._job.frames), "render")
+        for index, frame in enumerate(self._frames):
+            self._event = Event(frame, index, len(self._frames), "render")
             yield self._event
             yield from self._frame(frame)
             yield self._now("finished")
@@ -96,7 +102,8 @@ class _Pipeline:
             raise SceneError(f"Nothing is linked to the DeepDream node {loose.name!r}.", "Link an image, or mute it.")
         return chosen
 
-    def _frame(self, frame: int) -> Iterator[Event]:
+    def _frame(self, frame: int, *, runs_in: bool = False) -> Iterator[Event]:
+        """runs_in: it is dreamed for the sake of the frames after it only."""
         go_to(self._scene, frame)
         # anew for each frame: masks animate, and in a window nodes come and go
         self._dreams = self._chosen(node.find_nodes(self._scene))
@@ -106,29 +113,74 @@ class _Pipeline:
         for level in sorted({dream.level for dream in self._dreams}):
             dreams = [dream for dream in self._dreams if dream.level == level]
             yield self._now("capture")
-            wanted = [Wanted(frame, dream, made_from, self._dreaming.before(frame, dream)) for dream in dreams]
-            jobs = yield from self._dreamed(frame, wanted, passes.files)
+            jobs = yield from self._dreamed(frame, dreams, made_from, passes.files)
             for dream in dreams:  # those that were still good too: the next level looks at all of them
                 self._dreaming.show(frame, dream)
             made_from = [*made_from, *jobs]
+        if runs_in:
+            return
         yield self._now("composite")
         self._come_back_to(frame)
         self._composited(frame, passes.files, made_from)
 
-    def _dreamed(self, frame: int, level: Sequence[Wanted], sources: Files) -> Iterator[Event]:
+    def _dreamed(
+        self, frame: int, dreams: Sequence[DreamNode], made_from: Sequence[Any], sources: Files
+    ) -> Iterator[Event]:
         """Dream what is not good any more of the nodes of one level. Returns the ids of all their jobs."""
-        jobs = [self._dreaming.good_job(wanted) for wanted in level]
+        wanted = self._wanted(frame, dreams, made_from)
+        jobs = [self._dreaming.good_job(one) for one in wanted]
+        if None in jobs and self._runs_in_to == frame:
+            yield from self._run_in(frame)
+            wanted = self._wanted(frame, dreams, made_from)
         yield from self._notes()
-        stale = [wanted.dream for wanted, job in zip(level, jobs, strict=True) if job is None]
         self._come_back_to(frame)
-        captures = self._captured(stale, sources)
-        for number, wanted in enumerate(level):
+        captures = self._captured([one.dream for one, job in zip(wanted, jobs, strict=True) if job is None], sources)
+        for number, one in enumerate(wanted):
             if jobs[number] is None:
-                yield self._now("transfer", wanted.dream)
-                news = functools.partial(self._news, wanted.dream)
-                jobs[number] = yield from self._dreaming.dream(wanted, captures, news)
+                yield self._now("transfer", one.dream)
+                jobs[number] = yield from self._dreaming.dream(one, captures, self._watch(one))
                 yield from self._notes()
         return jobs
+
+    def _wanted(self, frame: int, dreams: Sequence[DreamNode], made_from: Sequence[Any]) -> list[Wanted]:
+        return [Wanted(frame, dream, made_from, self._dreaming.before(frame, dream)) for dream in dreams]
+
+    def _run_in(self, frame: int) -> Iterator[Event]:
+        """Dream the frames before the first one, which it holds on to, into a passing folder."""
+        self._runs_in_to = None
+        if endless := next((dream for dream in self._dreams if dream.group.deepdream.endless), None):
+            raise SceneError(
+                f"The DeepDream node {endless.name!r} feeds on every frame before, so no run-in will do.",
+                "Dream its frames from the first on, or mute it.",
+            )
+        earlier = self._shots.run_in(frame, self._job.run_in)
+        self._dreaming.begin_run_in(earlier)
+        for number in earlier:
+            self._event = replace(self._event, frame=number)
+            yield from self._frame(number, runs_in=True)
+        self._event = replace(self._event, frame=frame)
+        go_to(self._scene, frame)
+
+    def _watch(self, wanted: Wanted) -> Watch:
+        return Watch(functools.partial(self._news, wanted.dream), functools.partial(self._prepare, wanted.frame))
+
+    def _prepare(self, frame: int) -> None:
+        """While a frame dreams, render the next one and send what its dream will need.
+
+        Not in a window, which would stand still.
+        """
+        following = next((other for other in self._frames if other > frame), None)
+        if following in (None, self._prepared) or self._job.rerender or not self._job.patience:
+            return
+        self._prepared, shapes = following, self._shapes.copy()
+        with suppress(DeepDreamError):  # the frame itself will tell
+            go_to(self._scene, following)
+            passes = self._rendered(following)
+            first = [dream for dream in node.find_nodes(self._scene) if not dream.level and dream in self._dreams]
+            folder = self._captured(first, passes.files, "ahead")
+            self._server.send_ahead([*passes.files.values(), *folder.iterdir()])
+        self._shapes = shapes
+        self._come_back_to(frame)
 
     def _news(self, dream: DreamNode, progress: Progress | None) -> Event:
         return self._now("dream", dream, progress) if progress else self._event
@@ -157,6 +209,14 @@ class _Pipeline:
             self._shapes[scene.session_uid] = changes.frame_shape(scene, self._scene)
         return passes
 
+    def _rendered_again(self, frame: int) -> str:
+        """Passes of a frame before the one in hand. Returns the hash of the scene's own."""
+        here = self._scene.frame_current
+        go_to(self._scene, frame)
+        passes = self._rendered(frame)
+        self._come_back_to(here)
+        return passes.hashes[self._scene.name]
+
     def _render(self, scene: bpy.types.Scene, path: Path, key: Mapping[str, Any]) -> str:
         with self._job.seconds.timed("render"):
             temporary = self._job.cache.scratch("raw") / path.name
@@ -173,8 +233,9 @@ class _Pipeline:
                 )
             go_to(scene, frame)
 
-    def _captured(self, dreams: list[DreamNode], sources: Files) -> Path:
-        scratch = self._job.cache.scratch("capture")
+    def _captured(self, dreams: list[DreamNode], sources: Files, name: str = "capture") -> Path:
+        """What the nodes see, in a folder of this name."""
+        scratch = self._job.cache.scratch(name)
         if dreams:
             with self._job.seconds.timed("capture"):
                 rendering.capture(self._scene, sources, dreams, scratch)

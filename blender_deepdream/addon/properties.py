@@ -54,7 +54,8 @@ class DeepDreamNodeSettings(bpy.types.PropertyGroup):
 
     id: 32 hexadecimal digits that name the node's results in the cache; empty on a group that is no DeepDream node.
     guide: for the objectives that need one. source: "image" for what reaches the node, or an image of nothing.
-    endless: whether each frame dreams from the dream of the frame before. region: the one shown, by its place.
+    fade: of weights in layers, the regions' too. endless: whether each frame dreams from the dream of the frame before.
+    region: the one shown, by its place.
     """
 
     __annotations__ = {
@@ -72,10 +73,23 @@ class DeepDreamNodeSettings(bpy.types.PropertyGroup):
             description="Dream each frame from the dream of the frame before, moved by Zoom, Rotate and Shift: an "
             "endless zoom. The first frame dreams from the image, as it lies. Choose Color: Source, else colors drift",
         ),
+        "fade": bpy.props.FloatProperty(
+            name="Fade",
+            description="How far weights like 1..0 have gone from the first number to the second. Keyframe it to cross-"
+            "fade layers and brains: _blocks.4=1..0, squeezenet::fire9=0..1",
+            min=0,
+            max=1,
+            subtype="FACTOR",
+        ),
         "regions": bpy.props.CollectionProperty(type=DeepDreamRegion),
         "region": bpy.props.IntProperty(options={"HIDDEN"}),
         **{knob.name: knob_property(knob) for knob in KNOBS.values()},
     }
+
+    @property
+    def fades(self) -> bool:
+        """Whether any layer has a weight that fades."""
+        return any(".." in text for text in (self.layers, *(region.layers for region in self.regions)))
 
     @property
     def needs_guide(self) -> bool:
@@ -85,7 +99,7 @@ class DeepDreamNodeSettings(bpy.types.PropertyGroup):
     def to_settings(self) -> DreamSettings:
         """What is dreamed, checked once more. Raises SettingsError."""
         values = {knob.name: getattr(self, knob.name) for knob in KNOBS.values()}
-        return DreamSettings().replace(**values | {"layers": parse_layers(self.layers)})
+        return DreamSettings().replace(**values | {"layers": parse_layers(self.layers, self.fade)})
 
 
 class DeepDreamSceneSettings(bpy.types.PropertyGroup):

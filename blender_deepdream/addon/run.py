@@ -79,7 +79,9 @@ class Stopwatch(dict[Stage, float]):
 class Job:
     """What to dream and where it goes.
 
+    frames: in any order; they are dreamed in that of time, in which each holds on to the one before.
     output: gives a frame's file, or is None when the frame is only shown; file_format: Blender's name for its format.
+    run_in: how many frames of the same shot are dreamed before the first one, and not kept.
     wishes: what stands above the nodes' own settings. only: the name of the one node to dream.
     reuse_captures: whether a saved scene's compositor may be taken as unchanged; in a window it may not.
     patience: seconds to wait for the server before yielding; 0 in a window.
@@ -93,6 +95,7 @@ class Job:
     file_format: str = ""
     wishes: Wishes = field(default_factory=Wishes)
     only: str = ""
+    run_in: int = 0
     rerender: bool = False
     reuse_captures: bool = False
     patience: float = 0.1

@@ -7,7 +7,7 @@ dream/<node>/seen/####.exr      what it saw, where motion must be guessed from p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import bpy
 
 from ..protocol.follows import Follows
+from ..protocol.frames import FARTHEST, frame_after, frame_before
 from . import cache as files
 from . import camera
 from .cache import Cache
@@ -49,11 +50,23 @@ def has_detail(dream: Path, record: Mapping[str, Any]) -> bool:
 
 
 class Shots:
-    """How the frames of a run hang together. scene: looked up anew each time, for an undo replaces it."""
+    """How the frames of a run hang together.
 
-    def __init__(self, scene: Callable[[], bpy.types.Scene], cache: Cache) -> None:
+    scene: looked up anew each time, for an undo replaces it. frames: in rising order. render: renders a frame's passes
+    again where they are lost, and returns their hash.
+    """
+
+    def __init__(
+        self,
+        scene: Callable[[], bpy.types.Scene],
+        cache: Cache,
+        frames: Sequence[int],
+        render: Callable[[int], str],
+    ) -> None:
         self._scene = scene
         self._cache = cache
+        self._frames = frames
+        self._render = render
         self._views: dict[int, Any] = {}
         self._passes: dict[int, str] = {}
 
@@ -62,18 +75,31 @@ class Shots:
         self._views[frame] = camera.view(self._scene())
         self._passes[frame] = passes
 
-    def together(self, earlier: int, frame: int) -> bool:
-        """Whether no cut lies between two frames."""
-        return camera_of(self._scene(), earlier) == camera_of(self._scene(), frame)
-
-    def knows_motion(self, frame: int, dream: DreamNode, sight: Sight) -> bool:
-        """Whether a frame's rendered passes know how what the node sees has moved, pixel for pixel."""
+    def before(self, frame: int) -> int | None:
+        """The frame that comes before one in the run, or would; None where the scene has not begun."""
         scene = self._scene()
-        if dream.rendered != scene.name or scene.frame_step != 1 or not self._passes_of(frame):
-            return False
-        contents = read_contents(self._cache.raw(frame))
-        known = any(found.name == "Vector" and set(found.channels) == set("XYZW") for found in contents.passes)
-        return known and (contents.width, contents.height) == sight.size
+        earlier = frame_before(frame, self._frames, scene.frame_step)
+        return None if earlier < min(scene.frame_start, self._frames[0]) else earlier
+
+    def together(self, earlier: int, frame: int) -> bool:
+        """Whether two frames are of one film, without a cut between them."""
+        scene = self._scene()
+        return frame - earlier <= FARTHEST and camera_of(scene, earlier) == camera_of(scene, frame)
+
+    def run_in(self, frame: int, count: int) -> list[int]:
+        """The frames of the same shot that come before one, so many of them at most, in rising order."""
+        step = frame - frame_before(frame, self._frames, self._scene().frame_step)
+        earlier = [frame - step * number for number in range(count, 0, -1)]
+        first = self._scene().frame_start
+        return [number for number in earlier if number >= first and self._same_camera(number, frame)]
+
+    def _same_camera(self, one: int, other: int) -> bool:
+        return all(camera_of(self._scene(), frame) == camera_of(self._scene(), other) for frame in range(one, other))
+
+    def must_be_seen(self, frame: int, dream: DreamNode, sight: Sight) -> bool:
+        """Whether the frame after this one has to guess how things have moved, from what both see."""
+        after = frame_after(frame, self._frames, self._scene().frame_step)
+        return after != frame + 1 or not self._knows_motion(frame, dream, sight)
 
     def fed(self, sight: Sight, before: Before) -> Sight:
         """What a node sees that feeds on the dream of the frame before; unchanged where that has another size."""
@@ -88,7 +114,7 @@ class Shots:
         if before.record.get("size") != list(sight.size or ()) or not has_detail(before.path, before.record):
             return sight
         known = {detail: detail_path(before.path)}
-        if all(self.knows_motion(number, dream, sight) for number in (frame, before.frame)):
+        if before.frame == frame - 1 and self._both_know_motion(frame, dream, sight, before):
             now, then = (self._passes_of(number) for number in (frame, before.frame))
             known |= {now: self._cache.raw(frame), then: self._cache.raw(before.frame)}
             follows = Follows(detail, source, now, then, self._turn(before.frame, frame))
@@ -98,6 +124,21 @@ class Shots:
         else:
             return sight
         return replace(sight, follows=follows, files=sight.files | known)
+
+    def _both_know_motion(self, frame: int, dream: DreamNode, sight: Sight, before: Before) -> bool:
+        if not self._knows_motion(frame, dream, sight):
+            return False
+        if not self._passes_of(before.frame) and not before.record["seen"]:
+            self._passes[before.frame] = self._render(before.frame)
+        return self._knows_motion(before.frame, dream, sight)
+
+    def _knows_motion(self, frame: int, dream: DreamNode, sight: Sight) -> bool:
+        """Whether a frame's rendered passes know how what the node sees has moved, pixel for pixel."""
+        if dream.rendered != self._scene().name or not self._passes_of(frame):
+            return False
+        contents = read_contents(self._cache.raw(frame))
+        known = any(found.name == "Vector" and set(found.channels) == set("XYZW") for found in contents.passes)
+        return known and (contents.width, contents.height) == sight.size
 
     def _passes_of(self, frame: int) -> str:
         """The hash of a frame's rendered passes; empty where they are missing or damaged."""

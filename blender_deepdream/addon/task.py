@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +94,33 @@ class Finished:
     transfer: float
     dream: float
     detail: str | None = None
+
+
+class Upload:
+    """Files on their way to the server before anybody asks for them, in a thread of its own."""
+
+    def __init__(self, client: DreamClient, files: Iterable[Path]) -> None:
+        self._client = client
+        self._files = [*files]
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="deepdream-upload", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> None:
+        self._thread.join()
+
+    def stop(self) -> None:
+        """Begin no other file, and wait for the one in hand."""
+        self._stopped.set()
+        self.wait()
+
+    def _run(self) -> None:
+        try:
+            for path in self._files:
+                if not self._stopped.is_set():
+                    self._client.put_blob(path)
+        except DeepDreamError as error:  # the dream that needs them sends them again, and tells
+            log.info("not sent ahead: %s", error)
 
 
 class DreamTask(ServerTask):

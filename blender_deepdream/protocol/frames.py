@@ -4,11 +4,16 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 
 from .errors import FrameRangeError
 
 MAX_FRAMES = 1_048_574
 """Blender's own last frame."""
+
+FARTHEST = 4
+"""Frames that lie further apart than this are no film: each is a still of its own."""
 
 _PART = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9})(?:x([0-9]{1,9}))?)?")
 
@@ -31,3 +36,23 @@ def _parse_part(part: str, text: str) -> range:
     if last < first or step < 1:
         raise FrameRangeError(f"{part!r} holds no frame.", "Write the smaller frame first, and a step of 1 or more.")
     return range(first, last + 1, step)
+
+
+def frame_before(frame: int, frames: Sequence[int], step: int) -> int:
+    """The frame that comes before one in a run; before the first, the one that would. frames: in rising order.
+
+    step: how far frames lie apart where the run does not say.
+    """
+    place = bisect_left(frames, frame)
+    return frames[place - 1] if place else frame - _step(frames, step)
+
+
+def frame_after(frame: int, frames: Sequence[int], step: int) -> int:
+    """The same for the frame that comes after one."""
+    place = bisect_left(frames, frame + 1)
+    return frames[place] if place < len(frames) else frame + _step(frames, step)
+
+
+def _step(frames: Sequence[int], step: int) -> int:
+    own = frames[1] - frames[0] if len(frames) > 1 else step
+    return own if own <= FARTHEST else step

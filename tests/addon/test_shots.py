@@ -13,7 +13,7 @@ import pytest
 from blender_deepdream.addon import camera, compat, node
 from blender_deepdream.addon.cache import Cache
 from blender_deepdream.addon.changes import file_hash
-from blender_deepdream.addon.timeline import camera_of
+from blender_deepdream.protocol.errors import SceneError
 
 from .conftest import MakeJob, dream_node, dream_path, notes, only_node, outputs, pixels, quicken, record, run
 
@@ -117,7 +117,6 @@ def test_a_cut_begins_a_new_shot(shot: bpy.types.Scene, make_job: MakeJob, tmp_p
     shot.collection.objects.link(other)
     for frame, eye in ((1, shot.camera), (3, other)):
         shot.timeline_markers.new("cut", frame=frame).camera = eye
-    assert [camera_of(shot, frame) for frame in (0, 1, 2, 3, 4)] == ["Camera", "Camera", "Camera", "Other", "Other"]
     run(make_job(shot, [1, 2, 3]))
     assert follows(tmp_path, 2) is not None
     assert follows(tmp_path, 3) is None
@@ -152,11 +151,60 @@ def test_with_motion_blur_the_motion_is_guessed(shot: bpy.types.Scene, make_job:
 
 
 def test_in_steps_of_two_the_motion_is_guessed(shot: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
-    shot.frame_step = 2
-    run(make_job(shot, [1, 3]))
-    third = follows(tmp_path, 3)
-    assert third is not None
-    assert third["motion"] is None
+    run(make_job(shot, [5, 1, 3]))
+    for frame, before in ((3, 1), (5, 3)):
+        held = follows(tmp_path, frame)
+        assert held is not None
+        assert held["motion"] is None
+        assert held["detail"] == record(tmp_path, before)["detail"]
+
+
+def test_stills_far_apart_are_on_their_own(shot: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    assert notes(make_job(shot, [1, 9])) == []
+    assert follows(tmp_path, 9) is None
+
+
+def test_a_run_in_leads_to_a_chunk_and_is_not_kept(shot: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    run(make_job(shot, [1, 2, 3, 4]))
+    whole, chunk = outputs(tmp_path), Cache(tmp_path / "chunk")
+
+    def dream_chunk(run_in: int) -> list[str]:
+        return run(make_job(shot, [3, 4], cache=chunk, reuse_captures=True, run_in=run_in))
+
+    assert dream_chunk(run_in=5).count("finished") == 2
+    assert outputs(tmp_path) == whole, "the run-in began where the shot does"
+    assert sorted(path.name for path in (chunk.root / "dream").glob("*/*.exr")) == ["0003.exr", "0004.exr"]
+    assert "dream" not in dream_chunk(run_in=5), "what a run-in has led to is still good"
+    assert "dream" in dream_chunk(run_in=1)
+    assert outputs(tmp_path)["0003.exr"] != whole["0003.exr"], "a shorter run-in is another beginning"
+
+
+def test_an_endless_zoom_has_no_run_in(shot: bpy.types.Scene, make_job: MakeJob) -> None:
+    only_node(shot).group.deepdream.endless = True
+    with pytest.raises(SceneError, match="no run-in"):
+        run(make_job(shot, [3], run_in=1))
+
+
+@pytest.mark.parametrize("lost", ["0002.exr", "0002.json"])
+def test_lost_passes_are_rendered_again_to_go_on(
+    shot: bpy.types.Scene, make_job: MakeJob, tmp_path: Path, lost: str
+) -> None:
+    run(make_job(shot, [1, 2, 3]))
+    whole = outputs(tmp_path)
+    (tmp_path / "cache" / "raw" / lost).write_bytes(b"damaged")
+    for path in (*dream_path(tmp_path, 3).parent.glob("0003.*"), tmp_path / "out" / "0003.exr"):
+        path.unlink()
+    shot.frame_set(3)
+    run(make_job(shot, [3]))
+    assert outputs(tmp_path) == whole
+
+
+def test_another_resolution_begins_anew_and_says_so(shot: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    run(make_job(shot, [1]))
+    shot.render.resolution_percentage = 50
+    (note,) = notes(make_job(shot, [2]))
+    assert "another size" in note
+    assert follows(tmp_path, 2) is None
 
 
 def test_a_bent_image_is_followed_by_guessing(shot: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import bpy
 
 from ...protocol.settings import KNOBS, MOTION
 from .. import node
+from ..motion_words import motion_words
 from ..operators.regions import DEEPDREAM_OT_add_region, DEEPDREAM_OT_remove_region
-from .compositor import Sidebar
+from .compositor import Sidebar, wrapped
 
 _FIRST = ("brain", "layers", "strength", "octaves", "seed")
 _OBJECTIVE = ("objective", "cosine_power")
@@ -32,6 +33,8 @@ class DEEPDREAM_PT_node(Sidebar, bpy.types.Panel):
         self.layout.prop(settings, "source")
         for name in _FIRST:
             self.layout.prop(settings, name, placeholder="Brain's own" if name == "layers" else "")
+            if name == "layers" and settings.fades:
+                self.layout.prop(settings, "fade")
 
 
 class _Folded(Sidebar):
@@ -102,8 +105,11 @@ class DEEPDREAM_PT_motion(_Folded, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         super().draw(context)
-        settings = node.shown_group(context).deepdream
+        group = node.shown_group(context)
+        settings = group.deepdream
         self.layout.prop(settings, "endless")
+        if words := motion_words(context.scene, group):
+            wrapped(self.layout, context, words, icon="ANIM")
         if settings.endless and settings.color == "free":
             self.layout.label(text="Color: Source keeps colors from drifting", icon="INFO")
 
