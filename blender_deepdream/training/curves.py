@@ -44,7 +44,11 @@ def draw_curves(reports: Sequence[EpochReport], title: str) -> Pillow.Image:
 
 
 def best_of(reports: Sequence[EpochReport]) -> EpochReport:
-    """The epoch with the most validation pictures right, and among equals the one with the least loss."""
+    """The epoch whose weights are the brain; where no report says so, the one with the most new pictures right, and
+    among equals the least loss."""
+    kept = [report for report in reports if report.best]
+    if kept:
+        return kept[-1]
     return max(reports, key=lambda report: (report.validation_accuracy, -_or_infinite(report.validation_loss)))
 
 
@@ -55,7 +59,7 @@ def _words(reports: Sequence[EpochReport]) -> str:
     spent = f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
     right = f"{best.validation_accuracy:.0%} of new pictures right{robust}"
     epochs = "1 epoch" if len(reports) == 1 else f"{len(reports)} epochs"
-    return f"{epochs} in {spent}   ·   best: epoch {best.epoch}, {right}"
+    return f"{epochs} in {spent}   ·   the brain: epoch {best.epoch}, {right}"
 
 
 def _accuracies(reports: Sequence[EpochReport]) -> list[Curve]:

@@ -66,6 +66,11 @@ class Dataset:
         """Whether the pictures have no classes of their own."""
         return self.classes == (FLAT,)
 
+    @property
+    def was_sorted(self) -> bool:
+        """Whether the classes are clusters: the pictures lie in no folders of theirs."""
+        return not self.is_flat and all(picture.path.parent == self.folder for picture in self.pictures)
+
     def sorted_into(self, clusters: Sequence[int]) -> Dataset:
         """The same pictures, in clusters, which are numbered from 0. Raises InputError for less than two."""
         classes = tuple(f"cluster-{number + 1}" for number in range(max(clusters) + 1))

@@ -25,6 +25,7 @@ from ..protocol.layers import LayerWeights
 from ..protocol.messages import Progress
 from ..protocol.settings import DreamSettings
 from ..protocol.wire import canonical_hash, content_hash
+from .curves import best_of
 from .history import EpochReport
 
 SIDE = 224
@@ -68,8 +69,8 @@ class DreamSheet:
 
     def is_due(self, epoch: int) -> bool:
         """Whether there is time to dream after this epoch, and it is not dreamed yet. Epoch 0 is the base brain."""
-        affordable = self._spent + self._longest <= SHARE * (self._clock() - self._start)
-        return epoch not in self._cells and (affordable or epoch == 0)
+        affordable = not self._spent or self._spent + self._longest <= SHARE * (self._clock() - self._start)
+        return epoch not in self._cells and affordable
 
     def dream(self, brain: Brain, epoch: int) -> Generator[Progress, None, None]:
         """Dream this epoch's cell. Raises OutOfMemoryError, StorageError."""
@@ -80,12 +81,16 @@ class DreamSheet:
         self._cache.keep(self._key(epoch), jpeg)
         self._cells[epoch] = jpeg
         took = self._clock() - start
-        self._spent, self._longest = self._spent + took, max(self._longest, took)
+        self._longest = max(self._longest, took)
+        if epoch:  # the base brain's dream is once for all: it takes nothing from the others' share
+            self._spent += took
 
     def draw(self, reports: Sequence[EpochReport], title: str, source: str) -> Pillow.Image:
         """The sheet so far: RGB, sRGB. source: the name of what is dreamed from. Raises InputError with no cell."""
         told = {report.epoch: report for report in reports}
-        cells = [self._cell(epoch, told.get(epoch)) for epoch in _evenly(sorted(self._cells), MAX_CELLS)]
+        best = best_of(reports).epoch if reports else 0
+        shown = _evenly(sorted(self._cells), MAX_CELLS)
+        cells = [self._cell(epoch, told.get(epoch), "the brain" if epoch == best else "") for epoch in shown]
         layers = ", ".join(name for name, _ in self._layers)
         return draw_sheet(cells, SIDE, title, f"what it dreams after each epoch  ·  {layers}  ·  from {source}")
 
@@ -95,10 +100,10 @@ class DreamSheet:
     def __len__(self) -> int:
         return len(self._cells)
 
-    def _cell(self, epoch: int, report: EpochReport | None) -> Cell:
+    def _cell(self, epoch: int, report: EpochReport | None, caption: str) -> Cell:
         title = f"epoch {epoch}" if epoch else "before"
         note = "" if report is None else f"{report.validation_accuracy:.0%} right"
-        return Cell("", title, note, "", self._cells[epoch])
+        return Cell("", title, note, caption if epoch else "", self._cells[epoch])
 
     def _key(self, epoch: int) -> str:
         made_from = {

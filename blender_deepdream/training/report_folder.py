@@ -6,10 +6,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from PIL import Image as Pillow
+
 from ..engine.contact_sheet import encode_sheet
 from ..engine.whole_files import write_bytes
 from ..protocol.recipe import Recipe
 from .census import census
+from .class_sheet import class_sheets
 from .history import write_history
 from .session import Outcome, Pictures
 from .training_data import TrainingData
@@ -30,11 +33,19 @@ def write_pictures(folder: Path, pictures: Pictures) -> tuple[Path, ...]:
 
 
 def write_data(folder: Path, data: TrainingData, recipe: Recipe) -> tuple[Path, ...]:
-    """What there was to learn from, and what was left out and why. Raises StorageError."""
+    """What there was to learn from, and what was left out and why; where the pictures were sorted, a sheet of each
+    cluster. Raises StorageError."""
     counted, left_out = folder / "census.txt", folder / "left-out.txt"
     write_bytes(counted, "".join(f"{line}\n" for line in census(data, recipe).lines()).encode())
     write_bytes(left_out, "".join(f"{name}: {why}\n" for name, why in left_out_of(data)).encode())
-    return counted, left_out
+    sheets = class_sheets(data) if data.dataset.was_sorted else ()
+    return counted, left_out, *(_write_sheet(folder, name, sheet) for name, sheet in sheets)
+
+
+def _write_sheet(folder: Path, name: str, sheet: Pillow.Image) -> Path:
+    path = folder / f"{name}.jpg"
+    write_bytes(path, encode_sheet(sheet, path.suffix))
+    return path
 
 
 def write_outcome(folder: Path, outcome: Outcome, recipe: Recipe) -> tuple[Path, ...]:

@@ -23,7 +23,7 @@ from ..engine.images import Image
 from ..protocol.recipe import Recipe
 from ..protocol.training import Phase, TrainProgress
 from .confusion import draw_confusion
-from .curves import draw_curves
+from .curves import best_of, draw_curves
 from .dream_sheet import DreamSheet
 from .finetune import finetune
 from .history import EpochReport, read_history
@@ -32,8 +32,8 @@ from .run import HISTORY
 from .trained import Trained, kept
 from .training_data import TrainingData, open_training_data
 
-PREPARED = 0.05
-"""Share of a training that is over when its pictures are there."""
+PREPARED, LEARNT = 0.05, 0.98
+"""Shares of a training that are over when its pictures are there, and when its last epoch is."""
 
 LATE = 0.9
 """How much of the loss that is told is that of steps before."""
@@ -156,7 +156,7 @@ class Session:
             step=news.step,
             steps=news.steps,
             loss=loss,
-            fraction=PREPARED + (1 - PREPARED) * news.fraction,
+            fraction=PREPARED + (LEARNT - PREPARED) * news.fraction,
             eta=news.eta,
         )
 
@@ -193,10 +193,9 @@ class Session:
 
     def _pictures(self, sheet: DreamSheet) -> Pictures:
         order, reports = self.order, read_history(self.order.work / HISTORY)
-        best = next(report for report in reversed(reports) if report.best)
         return Pictures(
             draw_curves(reports, order.name),
-            draw_confusion(best, self.data.classes, order.name),
+            draw_confusion(best_of(reports), self.data.classes, order.name),
             sheet.draw(reports, order.name, order.source_name) if len(sheet) else None,
         )
 

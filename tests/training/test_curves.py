@@ -47,6 +47,10 @@ def test_the_best_epoch_is_the_one_with_the_most_right_and_then_the_least_loss()
     assert best_of([*REPORTS, replace(REPORTS[3], epoch=5, validation_loss=math.nan)]).epoch == 4
 
 
+def test_the_training_itself_says_which_epoch_is_the_brain() -> None:
+    assert best_of([replace(report, best=report.epoch < 3) for report in REPORTS]).epoch == 2
+
+
 def test_a_confusion_matrix_is_bright_where_pictures_are_taken_for_what_they_are() -> None:
     right = draw_confusion(replace(REPORTS[0], confusion=((9, 0), (0, 9))), ("a", "b"), "Mine")
     wrong = draw_confusion(replace(REPORTS[0], confusion=((0, 9), (0, 0))), ("a", "b"), "Mine")

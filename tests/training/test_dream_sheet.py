@@ -62,9 +62,12 @@ def test_dreams_take_their_share_of_the_time_and_no_more(tmp_path: Path) -> None
     for number, _ in enumerate(sheet.dream(brain, 0)):
         clock.now = float(number + 1)
     took = clock.now
-    assert not sheet.is_due(1)
-    clock.now = 2 * took / SHARE
-    assert sheet.is_due(1)
+    assert sheet.is_due(1), "the base brain's dream takes nothing from the others' share"
+    for number, _ in enumerate(sheet.dream(brain, 1)):
+        clock.now = took + number + 1
+    assert not sheet.is_due(2)
+    clock.now = 3 * took / SHARE
+    assert sheet.is_due(2)
 
 
 def test_long_trainings_show_epochs_from_the_first_to_the_last() -> None:
