@@ -17,7 +17,7 @@ from .training import FORBIDDEN, MAX_DEPTH, MAX_PICTURE_NAME, MAX_PICTURES, is_p
 if TYPE_CHECKING:
     from .client import DreamClient
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".exr"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".exr", ".gif", ".bmp", ".avif"})
 """What a brain learns from, in small letters."""
 
 PIECE = 512
