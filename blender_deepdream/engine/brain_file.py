@@ -61,7 +61,10 @@ def save(path: Path, card: BrainCard, tensors: Mapping[str, Tensor], description
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
         with replaced_whole(path) as part:
+            part.touch()
+            mode = part.stat().st_mode
             safetensors.torch.save_file(whole, part, metadata={_KEY: text})
+            part.chmod(mode)  # safetensors shuts everybody else out: brains lie on shared disks
             _write_checksum(part)
             brain_id, size = hash_of(part), part.stat().st_size
     except (OSError, safetensors.SafetensorError) as error:

@@ -60,6 +60,12 @@ def test_what_is_saved_is_what_is_read(small):
     assert brain_file.load(small).card == card
 
 
+def test_whoever_may_read_new_files_may_read_a_brain(small):
+    other = small.with_name("other")
+    other.touch()
+    assert small.stat().st_mode == other.stat().st_mode
+
+
 def test_a_card_is_read_without_the_weights(small, monkeypatch):
     monkeypatch.setattr(brain_file, "tensors_in", None)
     monkeypatch.setattr("blender_deepdream.engine.networks.architectures.build", None)
