@@ -73,6 +73,9 @@ def test_what_must_be_told_is_told(shot: Path, tmp_path: Path, capfd: pytest.Cap
     ("arguments", "code", "says"),
     [
         (["--frames", "8-1"], 2, "holds no frame"),
+        (["--frames", "1", "--shot", "1"], 2, "not both"),
+        (["--shot", "7"], 2, "1 (1-3)"),
+        (["--run-in", "-1"], 2, "number of frames"),
         (["--frames", "x"], 2, "no list of frames"),
         (["--set", "steps=many"], 2, "must be a number"),
         (["--set", "steps=0"], 2, "out of range"),
