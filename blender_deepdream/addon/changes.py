@@ -149,11 +149,12 @@ def _settings_hash(scene: bpy.types.Scene) -> str:
     """One hash over samples and everything else that the render engine and the view layers can be set to."""
     owners = [scene.render, getattr(scene, "cycles", None), getattr(scene, "eevee", None)]
     owners += [owner for layer in scene.view_layers for owner in (layer, getattr(layer, "cycles", None))]
-    values = [_simple_values(owner) for owner in owners if owner is not None]
+    values = [simple_values(owner) for owner in owners if owner is not None]
     return hashlib.sha256(repr(values).encode()).hexdigest()
 
 
-def _simple_values(owner: bpy.types.bpy_struct) -> list[tuple[str, str]]:
+def simple_values(owner: bpy.types.bpy_struct) -> list[tuple[str, str]]:
+    """All that something can be set to by a number, a word or a list of them, but what no render shows."""
     simple = ("BOOLEAN", "INT", "FLOAT", "STRING", "ENUM")
     names = [prop.identifier for prop in owner.bl_rna.properties if prop.type in simple and not prop.is_readonly]
     return [(name, repr(_plain(getattr(owner, name)))) for name in sorted(names) if not _NO_MATTER.fullmatch(name)]

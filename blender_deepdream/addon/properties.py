@@ -12,6 +12,7 @@ from . import compat
 from .activity import ACTIVITY, DeepDreamActivity
 from .dataset_properties import DeepDreamDatasetSettings
 from .knob_properties import choice_items, knob_property
+from .surface_properties import DeepDreamSurfaceSettings
 from .training_properties import DeepDreamTrainingSettings
 
 _BRAINS_OWN = "Empty: the brain's own choice"
@@ -117,6 +118,7 @@ class DeepDreamSceneSettings(bpy.types.PropertyGroup):
         ),
         "dataset": bpy.props.PointerProperty(type=DeepDreamDatasetSettings),
         "training": bpy.props.PointerProperty(type=DeepDreamTrainingSettings),
+        "surface": bpy.props.PointerProperty(type=DeepDreamSurfaceSettings),
     }
 
 
@@ -127,6 +129,7 @@ class DeepDreamState(bpy.types.PropertyGroup):
         **ACTIVITY,
         "dataset": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
         "training": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
+        "surface": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
     }
 
 
@@ -135,6 +138,7 @@ classes = (
     DeepDreamNodeSettings,
     DeepDreamDatasetSettings,
     DeepDreamTrainingSettings,
+    DeepDreamSurfaceSettings,
     DeepDreamSceneSettings,
     DeepDreamActivity,
     DeepDreamState,

@@ -13,12 +13,21 @@ from .brains import Advance, BrainResult, ImportBrainRequest, PullBrainRequest
 from .errors import DeepDreamError, RequestError, from_wire
 from .kitsch import KitschRequest, KitschResult
 from .messages import DreamRequest, DreamResult, Progress
+from .surface import SurfaceRequest, SurfaceResult
 from .training import TrainProgress, TrainRequest, TrainResult
 from .wire import check_hash
 
-JobRequest = DreamRequest | AtlasRequest | KitschRequest | ImportBrainRequest | PullBrainRequest | TrainRequest
+JobRequest = (
+    DreamRequest
+    | AtlasRequest
+    | KitschRequest
+    | SurfaceRequest
+    | ImportBrainRequest
+    | PullBrainRequest
+    | TrainRequest
+)
 JobProgress = Progress | Advance | TrainProgress
-JobResult = DreamResult | AtlasResult | KitschResult | BrainResult | TrainResult
+JobResult = DreamResult | AtlasResult | KitschResult | SurfaceResult | BrainResult | TrainResult
 
 
 class Kind(NamedTuple):
@@ -35,6 +44,7 @@ KINDS: Mapping[str, Kind] = {
         Kind(DreamRequest, Progress, DreamResult),
         Kind(AtlasRequest, Progress, AtlasResult),
         Kind(KitschRequest, Progress, KitschResult),
+        Kind(SurfaceRequest, Progress, SurfaceResult),
         Kind(ImportBrainRequest, Advance, BrainResult),
         Kind(PullBrainRequest, Advance, BrainResult),
         Kind(TrainRequest, TrainProgress, TrainResult),

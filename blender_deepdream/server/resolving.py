@@ -18,6 +18,7 @@ from ..protocol.errors import UnknownBrainError, UnknownLayerError
 from ..protocol.jobs import JobRequest
 from ..protocol.layers import CLASSES, read_choice
 from ..protocol.messages import DreamRequest
+from ..protocol.surface import SurfaceRequest
 from ..protocol.wire import canonical_hash
 
 
@@ -49,7 +50,7 @@ class Resolved:
 
 def resolve(request: JobRequest, facts: Facts) -> Resolved:
     """Raises UnknownBrainError, UnknownLayerError."""
-    if isinstance(request, DreamRequest):
+    if isinstance(request, DreamRequest | SurfaceRequest):
         return _resolve_dream(request, facts)
     if isinstance(request, ImportBrainRequest | PullBrainRequest):
         return Resolved(canonical_hash(request.to_json()), request, {}, request.to_json())
@@ -60,11 +61,12 @@ def resolve(request: JobRequest, facts: Facts) -> Resolved:
     return _resolved(request, request.to_json(), found.values(), facts)
 
 
-def _resolve_dream(request: DreamRequest, facts: Facts) -> Resolved:
+def _resolve_dream(request: DreamRequest | SurfaceRequest, facts: Facts) -> Resolved:
     own = brain_called(request.settings.brain, facts.brains)
     layers = request.settings.layers or own.default_layers
-    regions = (layer for region in request.regions for layer in region.layers)
-    choices = [read_choice(name) for name, _ in (*layers, *regions)]
+    regions = request.regions if isinstance(request, DreamRequest) else ()
+    of_regions = (layer for region in regions for layer in region.layers)
+    choices = [read_choice(name) for name, _ in (*layers, *of_regions)]
     found = {name: brain_called(name, facts.brains) for name in request.brains}
     for choice in choices:
         _check_layer(found[choice.brain or own.name], choice.layer)

@@ -18,6 +18,7 @@ from ..protocol.brains import ImportBrainRequest, PullBrainRequest
 from ..protocol.jobs import JobRequest, JobResult
 from ..protocol.kitsch import KitschRequest
 from ..protocol.messages import DreamRequest, DreamResult
+from ..protocol.surface import SurfaceRequest
 from ..protocol.training import TrainRequest, TrainResult
 from .as_sent import said_as_sent
 from .dreaming import dream_file
@@ -25,6 +26,7 @@ from .report import Report
 from .work_atlas import dream_atlas
 from .work_brains import import_brain, pull_brain
 from .work_kitsch import look_at_images
+from .work_surface import dream_sheets
 from .workbench import Workbench
 
 
@@ -80,6 +82,7 @@ _WORK: Mapping[str, Callable[[Workbench, Any, Mapping[str, str], Report], JobRes
     DreamRequest.KIND: _dream,
     AtlasRequest.KIND: dream_atlas,
     KitschRequest.KIND: look_at_images,
+    SurfaceRequest.KIND: dream_sheets,
     ImportBrainRequest.KIND: import_brain,
     PullBrainRequest.KIND: pull_brain,
     TrainRequest.KIND: _train,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import add_node, cancel, dream_animation, dream_frame, regions, render_dataset, show_report, train, use_brain
+from . import add_node, cancel, dream_animation, dream_frame, dream_surface, regions, render_dataset, show_report, train, use_brain
 from .running import stop_all
 
 classes = (
@@ -13,6 +13,7 @@ classes = (
     *cancel.classes,
     *regions.classes,
     *render_dataset.classes,
+    *dream_surface.classes,
     *train.classes,
     *use_brain.classes,
     *show_report.classes,

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from . import add_menu, compositor, dataset, node_settings, training
+from . import add_menu, compositor, dataset, node_settings, surface, training
 
-classes = (*compositor.classes, *node_settings.classes, *training.classes, *dataset.classes)
+classes = (*compositor.classes, *node_settings.classes, *training.classes, *dataset.classes, *surface.classes)
 
 
 def register() -> None:

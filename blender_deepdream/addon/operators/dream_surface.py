@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dream the textures of the selected objects; show them, or the originals; take them away again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+import bpy
+
+from ..cache import scene_cache
+from ..surface.color_input import dream_factor, remove_dream, set_factor
+from ..surface.job import SurfaceJob, dream_surface
+from ..surface.targets import make_plan
+from .running import Steps, WorkOperator, connect
+
+
+class DEEPDREAM_OT_dream_surface(WorkOperator, bpy.types.Operator):
+    """Dream the textures of the selected objects, through views from all sides, and wire them into their materials"""
+
+    bl_idname = "deepdream.dream_surface"
+    bl_label = "Dream Surface"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    busy: ClassVar[str] = "A surface is dreaming: wait for it, or cancel it"
+    kept: ClassVar[str] = "Rendered views are kept."
+
+    @classmethod
+    def state(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
+        return context.window_manager.deepdream.surface
+
+    def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
+        scene, settings = context.scene, context.scene.deepdream.surface
+        cache = scene_cache(scene)
+        job = SurfaceJob(
+            scene,
+            make_plan(context.selected_objects, settings.uvs),
+            cache,
+            connect,
+            settings.to_settings(),
+            settings.to_cameras(),
+            settings.size,
+            settings.to_depth(),
+            settings.guide_file(cache.scratch("images")),
+            again=settings.again,
+            patience=patience,
+        )
+        return dream_surface(job)
+
+
+class DEEPDREAM_OT_cancel_surface(bpy.types.Operator):
+    """Stop dreaming; rendered views are kept"""
+
+    bl_idname = "deepdream.cancel_surface"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.window_manager.deepdream.surface.running
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        context.window_manager.deepdream.surface.cancelling = True
+        return {"FINISHED"}
+
+
+class DEEPDREAM_OT_toggle_surface(bpy.types.Operator):
+    """Show the original textures of the selected objects, or their dreams again"""
+
+    bl_idname = "deepdream.toggle_surface"
+    bl_label = "Original / Dream"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return any(dreamed_materials(context.selected_objects))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        materials = list(dreamed_materials(context.selected_objects))
+        shown = any(dream_factor(material) for material in materials)
+        for material in materials:
+            set_factor(material, 0.0 if shown else 1.0)
+        return {"FINISHED"}
+
+
+class DEEPDREAM_OT_remove_surface(bpy.types.Operator):
+    """Take the dreams of the selected objects out of their materials"""
+
+    bl_idname = "deepdream.remove_surface"
+    bl_label = "Remove Dream"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return any(dreamed_materials(context.selected_objects))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        for material in list(dreamed_materials(context.selected_objects)):
+            remove_dream(material)
+        return {"FINISHED"}
+
+
+def dreamed_materials(objects: Iterable[bpy.types.Object]) -> Iterator[bpy.types.Material]:
+    """Materials of these objects that hold a dream, each once."""
+    found = {slot.material: None for item in objects for slot in item.material_slots if slot.material}
+    return (material for material in found if dream_factor(material) is not None)
+
+
+classes = (
+    DEEPDREAM_OT_dream_surface,
+    DEEPDREAM_OT_cancel_surface,
+    DEEPDREAM_OT_toggle_surface,
+    DEEPDREAM_OT_remove_surface,
+)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The DeepDream tab of the 3D View's sidebar: dreaming the surfaces of the selected objects."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import bpy
+
+from ..operators.dream_surface import (
+    DEEPDREAM_OT_cancel_surface,
+    DEEPDREAM_OT_dream_surface,
+    DEEPDREAM_OT_remove_surface,
+    DEEPDREAM_OT_toggle_surface,
+    dreamed_materials,
+)
+from ..surface_properties import SURFACE_KNOBS
+from .activity import draw_activity, wrapped
+
+_FIRST = ("brain", "layers", "strength", "octaves", "steps", "seed")
+_OBJECTIVE = ("objective", "cosine_power")
+_VIEWS = ("views", "side", "spread", "light", "samples", "again")
+_TEXTURE = ("size", "uvs", "depth")
+_ADVANCED = tuple(name for name in SURFACE_KNOBS if name not in {*_FIRST, *_OBJECTIVE})
+
+
+class _Sidebar:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "DeepDream"
+
+
+class DEEPDREAM_PT_surface(_Sidebar, bpy.types.Panel):
+    bl_label = "Dream Surface"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.deepdream.surface
+        state = context.window_manager.deepdream.surface
+        if draw_activity(layout, context, state, DEEPDREAM_OT_cancel_surface.bl_idname):
+            return
+        layout.use_property_split = True
+        for name in _FIRST:
+            layout.prop(settings, name, placeholder="Brain's own" if name == "layers" else "")
+        for name in _TEXTURE:
+            layout.prop(settings, name)
+        column = layout.column(align=True)
+        column.scale_y = 1.3
+        column.operator(DEEPDREAM_OT_dream_surface.bl_idname, icon="MATERIAL")
+        if any(dreamed_materials(context.selected_objects)):
+            row = layout.row(align=True)
+            row.operator(DEEPDREAM_OT_toggle_surface.bl_idname, icon="ARROW_LEFTRIGHT")
+            row.operator(DEEPDREAM_OT_remove_surface.bl_idname, text="", icon="X")
+        if state.error:
+            wrapped(layout.box(), context, state.error, icon="ERROR")
+
+
+class _Folded(_Sidebar):
+    """A panel below, closed at first. names: what it shows."""
+
+    bl_parent_id = "DEEPDREAM_PT_surface"
+    bl_options: ClassVar[set[str]] = {"DEFAULT_CLOSED"}
+    names: ClassVar[tuple[str, ...]] = ()
+
+    def draw(self, context: bpy.types.Context) -> None:
+        self.layout.use_property_split = True
+        for name in self.names:
+            self.layout.prop(context.scene.deepdream.surface, name)
+
+
+class DEEPDREAM_PT_surface_views(_Folded, bpy.types.Panel):
+    bl_label = "Views"
+    names = _VIEWS
+
+
+class DEEPDREAM_PT_surface_objective(_Folded, bpy.types.Panel):
+    bl_label = "Objective & Guide"
+    names = _OBJECTIVE
+
+    def draw(self, context: bpy.types.Context) -> None:
+        super().draw(context)
+        settings = context.scene.deepdream.surface
+        if settings.needs_guide:
+            self.layout.template_ID(settings, "guide", open="image.open")
+
+
+class DEEPDREAM_PT_surface_advanced(_Folded, bpy.types.Panel):
+    bl_label = "Advanced"
+    names = _ADVANCED
+
+
+classes = (
+    DEEPDREAM_PT_surface,
+    DEEPDREAM_PT_surface_views,
+    DEEPDREAM_PT_surface_objective,
+    DEEPDREAM_PT_surface_advanced,
+)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the views of a surface depend on, as one hash: shapes, places, UV maps, materials, lights.
+
+By content, not by the .blend's hash: a dream changes a material itself, and must not have its views rendered again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..changes import file_hash, simple_values
+from .color_input import color_input, is_ours, original_input
+from .stage import Stage
+from .targets import find_material
+
+
+def stage_hash(stage: Stage, *more: object) -> str:
+    """more: what else they depend on, as values whose repr tells all."""
+    digest = hashlib.sha256(repr((more, bpy.app.version_string)).encode())
+    layer = stage.scene.view_layers[0]
+    layer.update()
+    for target, copy in zip(stage.plan.targets, stage.copies, strict=True):
+        digest.update(repr((target.layer, target.sheets, [list(row) for row in copy.matrix_world])).encode())
+        _add_mesh(digest, copy.evaluated_get(layer.depsgraph))
+    for sheet in stage.plan.sheets:
+        material = find_material(sheet.material)
+        if material is not None:
+            digest.update(repr(_material(material)).encode())
+    return digest.hexdigest()
+
+
+def light_facts(scene: bpy.types.Scene) -> list[Any]:
+    """Of the lights of a scene and its world."""
+    lights = [item for item in scene.objects if item.type == "LIGHT" and not item.hide_render]
+    found: list[Any] = [[simple_values(item.data), [list(row) for row in item.matrix_world]] for item in lights]
+    if scene.world:
+        found += [simple_values(scene.world), _tree(scene.world.node_tree)]
+    return found
+
+
+def _add_mesh(digest: Any, shown: bpy.types.Object) -> None:
+    mesh = shown.to_mesh()
+    try:
+        _add(digest, mesh.vertices, "co", 3, np.float32)
+        _add(digest, mesh.loops, "vertex_index", 1, np.int32)
+        _add(digest, mesh.polygons, "material_index", 1, np.int32)
+        for layer in mesh.uv_layers:
+            digest.update(repr((layer.name, layer.active_render)).encode())
+            _add(digest, layer.uv, "vector", 2, np.float32)
+    finally:
+        shown.to_mesh_clear()
+
+
+def _add(digest: Any, items: Any, name: str, width: int, kind: type) -> None:
+    values = np.empty(len(items) * width, kind)
+    items.foreach_get(name, values)
+    digest.update(values.tobytes())
+
+
+def _material(material: bpy.types.Material) -> list[Any]:
+    """The same before and after a dream: the base colour is told by itself."""
+    original = original_input(material)
+    if original.is_linked:
+        link = original.links[0]
+        base: list[Any] = [link.from_node.name, link.from_socket.identifier]
+    else:
+        base = list(original.default_value)
+    return [base, _tree(material.node_tree, color_input(material))]
+
+
+def _tree(tree: bpy.types.NodeTree | None, but: bpy.types.NodeSocket | None = None) -> list[Any]:
+    """Nodes, their values and links; the dream's own are left out, and what goes into one input."""
+    if tree is None:
+        return []
+    links = [
+        (link.from_node.name, link.from_socket.identifier, link.to_node.name, link.to_socket.identifier)
+        for link in tree.links
+        if not is_ours(link.from_node) and not is_ours(link.to_node) and link.to_socket != but
+    ]
+    return [[_node(node, but) for node in tree.nodes if not is_ours(node)], sorted(links)]
+
+
+def _node(node: bpy.types.Node, but: bpy.types.NodeSocket | None) -> list[Any]:
+    place = {"location", "location_absolute", "width", "height", "select", "hide", "label", "color", "name"}
+    values = [pair for pair in simple_values(node) if pair[0] not in place]
+    found = [
+        node.name,
+        node.bl_idname,
+        values,
+        [_socket(item) for item in node.inputs if not item.is_linked and item != but],
+    ]
+    if image := getattr(node, "image", None):
+        found.append(_image(image))
+    if inner := getattr(node, "node_tree", None):
+        found.append(_tree(inner))
+    if ramp := getattr(node, "color_ramp", None):
+        found.append([(item.position, list(item.color)) for item in ramp.elements])
+    return found
+
+
+def _socket(socket: bpy.types.NodeSocket) -> Any:
+    value = getattr(socket, "default_value", None)
+    return [socket.identifier, list(value) if hasattr(value, "__len__") and not isinstance(value, str) else value]
+
+
+def _image(image: bpy.types.Image) -> list[Any]:
+    path = bpy.path.abspath(image.filepath, library=image.library) if image.filepath else ""
+    return [
+        image.name,
+        list(image.size),
+        image.is_dirty,
+        file_hash(Path(path)) if path else "",
+        len(image.packed_files),
+    ]

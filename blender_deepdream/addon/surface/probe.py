@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A copy of a material whose base colour is under our control.
+
+What a camera sees is what the material shows with a black base colour, plus light times the base colour, whatever its
+shader is: so two renders, black and white, tell how any texture will look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+
+from .color_input import color_input, find_switch, original_input, remove_dream
+
+
+@dataclass(frozen=True)
+class Probe:
+    """material: the copy. color: the node that its base colour comes from. bare: shows that colour alone, unlit, as the
+    artist has it. plain: the artist's colour where it is one and the same everywhere, scene-linear."""
+
+    material: bpy.types.Material
+    color: bpy.types.Node
+    bare: bpy.types.Material
+    plain: tuple[float, float, float] | None
+
+    def set(self, value: float) -> None:
+        """Grey, 0 to 1."""
+        self.color.outputs[0].default_value = (value, value, value, 1)
+
+    @property
+    def datablocks(self) -> tuple[bpy.types.ID, ...]:
+        return (self.material, self.bare)
+
+
+def make_probe(material: bpy.types.Material) -> Probe:
+    """Raises SceneError for a material without a base colour."""
+    original = original_input(material)
+    plain = None if original.is_linked else tuple(original.default_value)[:3]
+    copy, bare = material.copy(), material.copy()
+    for item in (copy, bare):
+        if find_switch(item):
+            remove_dream(item)
+    return Probe(copy, _under_control(copy), _shown_bare(bare), plain)
+
+
+def _under_control(material: bpy.types.Material) -> bpy.types.Node:
+    socket, tree = color_input(material), material.node_tree
+    color = tree.nodes.new("ShaderNodeRGB")
+    tree.links.new(color.outputs[0], socket)
+    return color
+
+
+def _shown_bare(material: bpy.types.Material) -> bpy.types.Material:
+    """The material with its base colour alone, glowing."""
+    socket, tree = color_input(material), material.node_tree
+    glow = tree.nodes.new("ShaderNodeEmission")
+    if socket.is_linked:
+        tree.links.new(socket.links[0].from_socket, glow.inputs["Color"])
+    else:
+        glow.inputs["Color"].default_value = socket.default_value
+    tree.links.new(glow.outputs[0], tree.get_output_node("CYCLES").inputs["Surface"])
+    return material

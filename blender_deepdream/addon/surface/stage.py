@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A passing scene in which copies of the objects are photographed, so that the artist's scene is never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+from numpy.typing import NDArray
+
+from .. import compat
+from ..outline import Points, outline
+from ..rendering import stamps
+from ..studio import SENSOR, Framing
+from .cameras import LENS
+from .probe import Probe, make_probe
+from .targets import Plan, Sheet, Target, find_material, find_object
+from .unwrap import read_layer, unwrap, write_layer
+
+_NAME = "DeepDream Surface"
+_AMBIENT, _SUN = 0.4, 1.3
+"""The neutral studio: radiance from everywhere, and of a sun beside the camera in W/m2."""
+
+
+@dataclass
+class Stage:
+    """The scene. copies: of the targets, in their order. probes, facts: of the sheets. added: all that goes in the
+    end."""
+
+    scene: bpy.types.Scene
+    plan: Plan
+    copies: list[bpy.types.Object] = field(default_factory=list)
+    probes: list[Probe] = field(default_factory=list)
+    facts: list[bpy.types.Material] = field(default_factory=list)
+    added: list[bpy.types.ID] = field(default_factory=list)
+    camera: bpy.types.Object | None = None
+
+    @property
+    def points(self) -> Points:
+        """The outermost points of what is photographed, Nx3."""
+        layer = self.scene.view_layers[0]
+        layer.update()
+        return outline(layer.depsgraph)
+
+    def dress(self, materials: Sequence[bpy.types.Material]) -> None:
+        """Put a material of each sheet onto the copies."""
+        for target, copy in zip(self.plan.targets, self.copies, strict=True):
+            for slot, sheet in zip(copy.material_slots, target.sheets, strict=True):
+                slot.material = materials[sheet]
+
+    def use_layers(self, own: bool) -> None:
+        """Render with the UV maps of the dream, or with the artist's."""
+        for target, copy in zip(self.plan.targets, self.copies, strict=True):
+            found = find_object(target.uid).data.uv_layers
+            rendered = next((layer.name for layer in found if layer.active_render), target.layer)
+            copy.data.uv_layers[target.layer if own else rendered].active_render = True
+
+    def look(self, framing: Framing, middle: Points) -> None:
+        """Put the camera where this framing, about `middle`, wants it."""
+        assert self.camera is not None
+        data = self.camera.data
+        data.clip_start, data.clip_end = framing.near, framing.far
+        turned = Matrix(framing.axes.T.tolist()).to_4x4()
+        self.camera.matrix_world = Matrix.Translation(Vector(framing.place + middle)) @ turned
+
+
+@contextmanager
+def staged(scene: bpy.types.Scene, plan: Plan, light: str, layers: dict[int, NDArray[np.float32]]) -> Iterator[Stage]:
+    """The plan's objects as they stand at the scene's frame. light: STUDIO, or SCENE for the scene's own.
+
+    layers: the UV maps that were made, by target; those that are missing are made."""
+    stage = Stage(bpy.data.scenes.new(_NAME), plan)
+    stage.scene.frame_current, stage.scene.frame_subframe = scene.frame_current, scene.frame_subframe
+    try:
+        for target in plan.targets:
+            _add_copy(stage, target, layers)
+        for number, sheet in enumerate(plan.sheets):
+            _add_materials(stage, sheet, number)
+        _add_camera(stage)
+        _light(stage, scene, light)
+        yield stage
+    finally:
+        bpy.data.batch_remove([*reversed(stage.added), stage.scene])
+
+
+def _add_copy(stage: Stage, target: Target, layers: dict[int, NDArray[np.float32]]) -> None:
+    item = find_object(target.uid)
+    copy, mesh = item.copy(), item.data.copy()
+    copy.data = mesh
+    stage.added += [mesh, copy]
+    # it stands where its original does, whatever that hangs on
+    copy.parent = None
+    copy.constraints.clear()
+    copy.animation_data_clear()
+    copy.matrix_world = item.matrix_world
+    copy.hide_render = copy.hide_viewport = False
+    stage.scene.collection.objects.link(copy)
+    stage.copies.append(copy)
+    if target.uid in layers:
+        write_layer(mesh, target.layer, layers[target.uid])
+    elif target.unwrap:
+        unwrap(stage.scene, copy)
+        layers[target.uid] = read_layer(mesh, target.layer)
+    if not mesh.materials:
+        mesh.materials.append(None)
+    for slot in copy.material_slots:
+        slot.link = "OBJECT"
+
+
+def _add_materials(stage: Stage, sheet: Sheet, number: int) -> None:
+    material, passing = find_material(sheet.material), None
+    if material is None:
+        material = passing = new_material(sheet.name)
+        stage.added.append(passing)
+    probe = make_probe(material)
+    stage.probes.append(probe)
+    facts = bpy.data.materials.new(_NAME)
+    facts.pass_index = number + 1
+    stage.facts.append(facts)
+    stage.added += [*probe.datablocks, facts]
+
+
+def new_material(name: str) -> bpy.types.Material:
+    """For an object that has none: light grey."""
+    material = bpy.data.materials.new(name)
+    if not compat.NEW_COMPOSITOR:
+        material.use_nodes = True
+    return material
+
+
+def _add_camera(stage: Stage) -> None:
+    data = bpy.data.cameras.new(_NAME)
+    camera = bpy.data.objects.new(_NAME, data)
+    data.sensor_width, data.lens = SENSOR, LENS
+    stage.added += [data, camera]
+    stage.scene.collection.objects.link(camera)
+    stage.scene.camera = stage.camera = camera
+
+
+def _light(stage: Stage, scene: bpy.types.Scene, light: str) -> None:
+    if light == "SCENE":
+        stage.scene.world = scene.world
+        for item in scene.objects:
+            if item.type == "LIGHT" and not item.hide_render:
+                stage.scene.collection.objects.link(item)
+        return
+    world = compat.new_world(_NAME)
+    stage.scene.world = world
+    shade = next(node for node in world.node_tree.nodes if node.bl_idname == "ShaderNodeBackground")
+    shade.inputs["Color"].default_value = (_AMBIENT, _AMBIENT, _AMBIENT, 1)
+    data = bpy.data.lights.new(_NAME, "SUN")
+    sun = bpy.data.objects.new(_NAME, data)
+    data.energy, data.angle = _SUN, 0.5
+    # it hangs on the camera: up and to the left of whoever looks
+    sun.parent, sun.rotation_euler = stage.camera, (-0.6, -0.5, 0)
+    stage.added += [world, data, sun]
+    stage.scene.collection.objects.link(sun)
+
+
+def set_render(scene: bpy.types.Scene, side: int, samples: int) -> None:
+    """Cycles, square, nothing behind the objects, nothing in the file that differs from run to run."""
+    render, cycles = scene.render, scene.cycles
+    render.engine, render.film_transparent = "CYCLES", True
+    render.resolution_x = render.resolution_y = side
+    render.resolution_percentage = 100
+    render.use_compositing = render.use_sequencer = False
+    render.use_persistent_data = True
+    render.dither_intensity = 0
+    cycles.samples, cycles.use_denoising, cycles.use_adaptive_sampling = samples, False, False
+    cycles.seed = 0
+    for name in stamps(render):
+        setattr(render, name, False)

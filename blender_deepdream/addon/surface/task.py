@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Textures asked of the server, in a thread of its own as a dream is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...protocol.client import DreamClient
+from ...protocol.errors import CancelledError
+from ...protocol.jobs import JobState
+from ...protocol.messages import Progress
+from ...protocol.surface import SurfaceRequest, SurfaceResult
+from ..task import ServerTask
+
+
+@dataclass(frozen=True)
+class Dreamed:
+    """The textures lie at their destinations. job: its id. coverage: as in SurfaceResult."""
+
+    job: str
+    coverage: float
+
+
+class SurfaceTask(ServerTask):
+    """Upload, submit, follow, download. `updates` gets Progress, then one Dreamed or one error."""
+
+    def __init__(
+        self, client: DreamClient, request: SurfaceRequest, files: Mapping[str, Path], destinations: Sequence[Path]
+    ) -> None:
+        """files: where the blobs that the request names lie. destinations: of the sheets' textures."""
+        super().__init__(client, "dream")
+        self._request = request
+        self._files = files
+        self._destinations = destinations
+        self.start()
+
+    def work(self) -> Iterator[Progress | Dreamed]:
+        for blob in self.client.missing_blobs(self._request.blobs):
+            self.check()
+            self.client.put_blob(self._files[blob])
+        self.check()
+        status = self.client.submit(self._request)
+        for status in self.followed(status):  # noqa: B020, PLR1704  the last one is the one that counts
+            if isinstance(status.progress, Progress) and status.state is JobState.RUNNING:
+                yield status.progress
+        if not isinstance(status.result, SurfaceResult):
+            raise CancelledError("The dream was cancelled on the server.")
+        for blob, path in zip(status.result.textures, self._destinations, strict=True):
+            self.client.get_blob(blob, path)
+        yield Dreamed(status.id, status.result.coverage)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A view of the objects as files: what is seen with a black and with a white base colour, and which texel is where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import bpy
+
+from .. import compat
+from ..rendering import render_still
+from .stage import Stage, set_render
+
+KINDS = ("dark", "light", "facts")
+
+
+def prepare(stage: Stage, kind: str, side: int, samples: int) -> None:
+    """Make the stage ready to render one kind of picture. Raises SceneError."""
+    scene = stage.scene
+    facts = kind == "facts"
+    set_render(scene, side, 1 if facts else samples)
+    # one sample in the very middle of the pixel: a mean of two texels' places is no place
+    scene.cycles.pixel_filter_type = "BLACKMAN_HARRIS" if facts else "BOX"
+    scene.cycles.filter_width = 0.01 if facts else 1.5
+    layer = scene.view_layers[0]
+    for name in ("use_pass_uv", "use_pass_normal", "use_pass_position", "use_pass_material_index"):
+        setattr(layer, name, facts)
+    stage.use_layers(own=facts)
+    stage.dress(stage.facts if facts else [probe.material for probe in stage.probes])
+    for probe in stage.probes:
+        probe.set(1.0 if kind == "light" else 0.0)
+    compat.set_float_exr(scene.render.image_settings, multilayer=facts)
+    if not facts:
+        scene.render.image_settings.color_depth = "16"
+
+
+def render_view(stage: Stage, path: Path) -> None:
+    """Render what the camera sees into a file. Raises RenderError, StorageError."""
+    render_still(stage.scene, path)
+
+
+def bake_colors(stage: Stage, side: int, paths: Sequence[Path]) -> None:
+    """Write the artist's own colour of each sheet as a square texture: scene-linear, transparent where nothing is.
+
+    Raises RenderError.
+    """
+    scene = stage.scene
+    set_render(scene, 64, 1)
+    scene.view_layers[0].update()
+    images = [_bake_target(stage, number, side) for number in range(len(paths))]
+    stage.use_layers(own=False)
+    stage.dress([probe.bare for probe in stage.probes])
+    try:
+        _bake(stage)
+        for image, path in zip(images, paths, strict=True):
+            image.filepath_raw, image.file_format = str(path), "OPEN_EXR"
+            image.save()
+    finally:
+        bpy.data.batch_remove(images)
+
+
+def _bake_target(stage: Stage, number: int, side: int) -> bpy.types.Image:
+    """An image that the bake of a sheet goes into."""
+    image = bpy.data.images.new("DeepDream Bake", side, side, alpha=True, float_buffer=True)
+    image.colorspace_settings.name = "Non-Color"  # the numbers as they are, baked and saved
+    image.generated_color = (0, 0, 0, 0)
+    tree = stage.probes[number].bare.node_tree
+    node = tree.nodes.new("ShaderNodeTexImage")
+    node.image = image
+    tree.nodes.active = node
+    return image
+
+
+def _bake(stage: Stage) -> None:
+    layer = stage.scene.view_layers[0]
+    for target, copy in zip(stage.plan.targets, stage.copies, strict=True):
+        for other in layer.objects:
+            other.select_set(other == copy, view_layer=layer)
+        layer.objects.active = copy
+        with bpy.context.temp_override(
+            scene=stage.scene,
+            view_layer=layer,
+            object=copy,
+            active_object=copy,
+            selected_objects=[copy],
+            selected_editable_objects=[copy],
+        ):
+            bpy.ops.object.bake(type="EMIT", margin=0, use_clear=False, uv_layer=target.layer, target="IMAGE_TEXTURES")

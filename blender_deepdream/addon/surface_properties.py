@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings of a dream of surfaces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..protocol.errors import SceneError
+from ..protocol.layers import parse_layers
+from ..protocol.messages import Depth
+from ..protocol.settings import KNOBS, MOTION, DreamSettings
+from .image_files import image_file
+from .knob_properties import knob_property
+from .surface.job import Cameras
+
+SURFACE_KNOBS = tuple(name for name in KNOBS if name not in {*MOTION, "seamless", "coherence", "highlights"})
+"""The knobs that mean something to a texture."""
+_MORE_STEPS = 16
+"""In each octave: a step shows the network a part of the views only."""
+
+
+def _choice(name: str, *choices: tuple[str, str, str]) -> Any:
+    return bpy.props.EnumProperty(name=name, items=choices)
+
+
+class DeepDreamSurfaceSettings(bpy.types.PropertyGroup):
+    """Stored on the scene. The knobs are those of `protocol.settings`."""
+
+    __annotations__ = {
+        **{name: knob_property(KNOBS[name]) for name in SURFACE_KNOBS},
+        "steps": bpy.props.IntProperty(
+            name=KNOBS["steps"].label, description=KNOBS["steps"].help, default=_MORE_STEPS, min=1, max=1000
+        ),
+        "guide": bpy.props.PointerProperty(
+            type=bpy.types.Image, name="Guide", description="Image whose things the dream shall be made of"
+        ),
+        "size": bpy.props.IntProperty(
+            name="Texture Size",
+            description="Side of the textures",
+            default=1024,
+            min=64,
+            max=8192,
+            soft_min=512,
+            subtype="PIXEL",
+        ),
+        "views": bpy.props.IntProperty(
+            name="Views", description="Cameras around the objects", default=36, min=4, max=512, soft_max=128
+        ),
+        "side": bpy.props.IntProperty(
+            name="View Size",
+            description="Side of each camera's picture: larger ones dream finer things and take more time",
+            default=384,
+            min=64,
+            max=2048,
+            soft_max=1024,
+            subtype="PIXEL",
+        ),
+        "samples": bpy.props.IntProperty(
+            name="Samples", description="Of each pixel of a view", default=12, min=1, max=1024, soft_max=64
+        ),
+        "spread": _choice(
+            "From",
+            ("SPHERE", "All Sides", "From all around, below included"),
+            ("HEMISPHERE", "Above", "From all around and above: for things that stand on a ground"),
+        ),
+        "light": _choice(
+            "Light",
+            ("STUDIO", "Studio", "Even light from everywhere, and some from beside the camera"),
+            ("SCENE", "Scene", "The scene's own lights and world"),
+        ),
+        "uvs": _choice(
+            "UVs",
+            ("AUTO", "Automatic", "The artist's, or new ones where they are missing or lie over themselves"),
+            ("ARTIST", "As They Are", "The artist's: what shares a place in them dreams the same"),
+            ("OWN", "New", "A new UV map for the dream"),
+        ),
+        "depth": _choice("Depth", ("8", "8 Bit", "sRGB, PNG"), ("half", "Float", "Scene-linear, 16-bit float, EXR")),
+        "again": bpy.props.BoolProperty(
+            name="Render Again", description="Render views again even where those in the cache are still good"
+        ),
+    }
+
+    @property
+    def needs_guide(self) -> bool:
+        """Whether the chosen objective looks at a guide image."""
+        return DreamSettings().replace(objective=self.objective).needs_guide
+
+    def to_settings(self) -> DreamSettings:
+        """What is dreamed, checked once more. Raises SettingsError."""
+        values = {name: getattr(self, name) for name in SURFACE_KNOBS}
+        return DreamSettings().replace(**values | {"layers": parse_layers(self.layers)})
+
+    def to_cameras(self) -> Cameras:
+        return Cameras(self.views, self.spread, self.side, self.samples, self.light)
+
+    def to_depth(self) -> Depth:
+        return Depth(self.depth)
+
+    def guide_file(self, folder: Path) -> Path | None:
+        """The guide, if the objective needs one. folder: takes an image without a file. Raises SceneError."""
+        if not self.needs_guide:
+            return None
+        if self.guide is None:
+            raise SceneError("The objective needs a guide image, and none is chosen.", "Choose one in the panel.")
+        return image_file(self.guide, folder)

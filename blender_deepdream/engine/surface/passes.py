@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender's passes that say where on a surface each pixel of a view lies, from a multilayer EXR."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import OpenImageIO as oiio
+
+from ...protocol.errors import ImageError
+from ..color import Array
+from ..images import check_size, open_image, parts_of, read_channels
+
+_WANTED = {
+    "places": (("UV",), "UV"),
+    "normals": (("Normal",), "XYZ"),
+    "positions": (("Position",), "XYZ"),
+    "index": (("IndexMA", "Material Index"), "X"),
+}
+"""The names that versions of Blender give to a pass, and its channels."""
+_MOST_SHEETS = 4096
+
+
+class Passes(NamedTuple):
+    """places: HxWx2, u and v in [0, 1). normals, positions: HxWx3, world space. index: HxW, the sheet from 1, 0 for
+    none."""
+
+    places: Array
+    normals: Array
+    positions: Array
+    index: Array
+
+
+def read_passes(path: Path) -> Passes:
+    """Raises ImageError for a file that is damaged or lacks a pass."""
+    file = open_image(path)
+    try:
+        specs = parts_of(file)
+        for spec in specs:
+            check_size(spec, path)
+        found = {name: _read(file, specs, *wanted, path) for name, wanted in _WANTED.items()}
+    finally:
+        file.close()
+    if len({pass_.shape[:2] for pass_ in found.values()}) != 1:
+        raise ImageError(f"{path} has passes of different sizes.")
+    index = np.rint(found["index"][..., 0].clip(0, _MOST_SHEETS)).astype(np.int64)
+    return Passes(found["places"] % 1, found["normals"], found["positions"], index)
+
+
+def _read(file: oiio.ImageInput, specs: list[oiio.ImageSpec], names: tuple[str, ...], axes: str, path: Path) -> Array:
+    """HxWxC, finite: the first pass of one of these names that has these channels. Raises ImageError for none."""
+    for subimage, spec in enumerate(specs):
+        channels = {tuple(name.split(".")[-2:]): number for number, name in enumerate(spec.channelnames)}
+        for name in names:
+            numbers = [channels[name, axis] for axis in axes if (name, axis) in channels]
+            if len(numbers) == len(axes):
+                planes = [read_channels(file, subimage, number, number + 1, path) for number in numbers]
+                return np.nan_to_num(np.concatenate(planes, axis=2), posinf=0.0, neginf=0.0)
+    raise ImageError(f"{path} has no {names[-1]} pass.", "Render views with UV, Normal, Position and Material Index.")

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The worker's side of a surface job: views and sheets in, textures out.
+
+Imports torch: the server process must not import this module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+from collections.abc import Iterator, Mapping
+
+import torch
+
+from ..engine.image_output import write_image
+from ..engine.images import Image, read_image
+from ..engine.steps import follow
+from ..engine.surface.dream import dream_surface
+from ..engine.surface.sheets import Sheet
+from ..engine.surface.views import View, read_view
+from ..protocol.messages import Depth
+from ..protocol.surface import SurfaceRequest, SurfaceResult
+from .as_sent import said_as_sent
+from .report import Report
+from .workbench import Workbench
+
+
+def dream_sheets(bench: Workbench, request: SurfaceRequest, brains: Mapping[str, str], report: Report) -> SurfaceResult:
+    """Raises what `dream_surface` raises, ImageError, MissingBlobError, CancelledError, StorageError."""
+    start = time.monotonic()
+    load = functools.partial(bench.brain, wanted=brains)
+    # a wrong name is said before anything large is read
+    brain = load(request.settings.brain)
+    for blob in request.blobs:
+        bench.blob(blob)
+    with said_as_sent(bench.store, _names(request)):
+        views = [_view(bench, request, number, brain.device) for number in range(len(request.views))]
+        sheets = [Sheet(_read(bench, request, sheet.base), sheet.side) for sheet in request.sheets]
+        guide = None if request.guide is None else read_image(bench.store.blob_path(request.guide))
+    with _deterministic(brain.device):
+        steps = dream_surface(views, sheets, brain, request.settings, guide, load=load, show=report.show)
+        dreamt = follow(steps, report.advance)
+    textures = tuple(_kept(bench, image, request.depth) for image in dreamt.images)
+    return SurfaceResult(textures, round(dreamt.coverage, 4), round(time.monotonic() - start, 3))
+
+
+def _view(bench: Workbench, request: SurfaceRequest, number: int, device: torch.device) -> View:
+    view, path = request.views[number], bench.store.blob_path
+    files = (path(blob) for blob in view.blobs)
+    return read_view(*files, view.eye, request.color_space, sheets=len(request.sheets), device=device)
+
+
+def _read(bench: Workbench, request: SurfaceRequest, blob: str) -> Image:
+    return read_image(bench.store.blob_path(blob), request.color_space)
+
+
+def _kept(bench: Workbench, image: Image, depth: Depth) -> str:
+    target = bench.store.temporary_path(".exr" if depth.is_float else ".png")
+    try:
+        write_image(image, target, depth)
+        return bench.store.adopt(target)
+    finally:
+        with contextlib.suppress(OSError):
+            target.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _deterministic(device: torch.device) -> Iterator[None]:
+    """On CUDA, many pixels add to one texel in any order, unless torch is told otherwise."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(before or device.type == "cuda", warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+
+
+def _names(request: SurfaceRequest) -> dict[str, str]:
+    """What each blob is to those who sent it."""
+    names = {blob: f"View {number}" for number, view in enumerate(request.views, 1) for blob in view.blobs}
+    names |= {sheet.base: f"Sheet {number}" for number, sheet in enumerate(request.sheets, 1)}
+    return names | ({request.guide: "The guide"} if request.guide else {})

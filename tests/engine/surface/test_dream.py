@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Textures that dream: two cameras look at a wall whose left half is one sheet and whose right half is another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from blender_deepdream.engine.brain import Brain
+from blender_deepdream.engine.images import Image
+from blender_deepdream.engine.steps import finish
+from blender_deepdream.engine.surface.dream import dream_surface
+from blender_deepdream.engine.surface.sheets import Dreamt, Sheet
+from blender_deepdream.engine.surface.views import View, read_view
+from blender_deepdream.protocol.errors import ImageError
+from blender_deepdream.protocol.messages import ColorSpace
+from blender_deepdream.protocol.settings import DreamSettings
+
+from .walls import SIDE, write_view
+
+CPU = torch.device("cpu")
+
+
+def wall(folder: Path, number: int = 0, **changes: object) -> View:
+    files = write_view(folder, number, **changes)
+    return read_view(*files, (0.0, 0.0, 2.0), ColorSpace.LINEAR_REC709, sheets=2, device=CPU)
+
+
+def sheets(side: int = 64) -> list[Sheet]:
+    grey = np.full((16, 16, 4), 0.3, np.float32)
+    grey[..., 3] = 1
+    return [Sheet(Image(grey), side), Sheet(Image(grey), side)]
+
+
+def dreamt(views: list[View], brain: Brain, settings: DreamSettings) -> Dreamt:
+    return finish(dream_surface(views, sheets(), brain, settings))
+
+
+def test_what_is_seen_dreams_and_the_same_seed_gives_the_same_bits(
+    tmp_path: Path, brain: Brain, quick: DreamSettings
+) -> None:
+    views = [wall(tmp_path)]
+    first, again = (dreamt(views, brain, quick) for _ in range(2))
+    assert [image.size for image in first.images] == [(64, 64), (64, 64)]
+    assert first.coverage > 0.95
+    for image, same in zip(first.images, again.images, strict=True):
+        assert np.array_equal(image.pixels, same.pixels)
+        assert image.pixels.std() > 0.005
+    other = dreamt(views, brain, quick.replace(seed=1))
+    assert not np.array_equal(other.images[0].pixels, first.images[0].pixels)
+
+
+def test_strength_0_gives_the_textures_back(tmp_path: Path, brain: Brain, quick: DreamSettings) -> None:
+    result = dreamt([wall(tmp_path)], brain, quick.replace(strength=0.0))
+    assert all(np.allclose(image.pixels, 0.3, atol=1e-5) for image in result.images)
+
+
+def test_what_no_view_sees_is_filled_in_and_told(tmp_path: Path, brain: Brain, quick: DreamSettings) -> None:
+    result = dreamt([wall(tmp_path, seen=0.5)], brain, quick)
+    assert 0.3 < result.coverage < 0.7
+    for image in result.images:
+        assert np.isfinite(image.pixels).all()
+
+
+def test_the_objective_grows(tmp_path: Path, brain: Brain, quick: DreamSettings) -> None:
+    views = [wall(tmp_path), wall(tmp_path, 1)]
+    values = [p.value for p in dream_surface(views, sheets(), brain, quick.replace(octaves=1, steps=6)) if p.value]
+    assert values[-1] > 1.2 * values[0]
+
+
+def test_where_no_light_falls_the_picture_stays_black(tmp_path: Path) -> None:
+    view = wall(tmp_path, light=0.0)
+    assert float(view.light.max()) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"sheets": 3}, "there are 2"),
+        ({"drop": "UV"}, "no UV pass"),
+        ({"facts_side": SIDE // 2}, "differ in size"),
+    ],
+)
+def test_bad_views(tmp_path: Path, changes: dict[str, object], words: str) -> None:
+    with pytest.raises(ImageError, match=words):
+        wall(tmp_path, **changes)
+
+
+def test_numbers_that_are_none_are_harmless(tmp_path: Path, brain: Brain, quick: DreamSettings) -> None:
+    result = dreamt([wall(tmp_path, damaged=True)], brain, quick)
+    assert all(np.isfinite(image.pixels).all() for image in result.images)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Views of a flat wall as Blender would render them, made without it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+
+from blender_deepdream.engine.image_output import write_image
+from blender_deepdream.engine.images import Image
+
+SIDE = 64
+
+
+def write_view(
+    folder: Path,
+    number: int = 0,
+    *,
+    light: float = 0.8,
+    seen: float = 1.0,
+    sheets: int = 2,
+    drop: str = "",
+    facts_side: int = SIDE,
+    damaged: bool = False,
+) -> list[Path]:
+    """dark, light and facts. The wall fills the picture: its left half is sheet 1, its right half the last one.
+
+    light: how much falls on it. seen: the share of its height that the view shows, from below. drop: a pass that is
+    missing. damaged: whether some numbers are none.
+    """
+    paths = [folder / f"{number}-{name}.exr" for name in ("dark", "light", "facts")]
+    for path, value in zip(paths[:2], (0.01, 0.01 + light), strict=True):
+        pixels = np.full((SIDE, SIDE, 4), value, np.float32)
+        pixels[..., 3] = 1
+        if damaged:
+            pixels[3, 3] = np.nan
+        write_image(Image(pixels), path)
+    _write_facts(paths[2], _facts(facts_side, seen, sheets, drop, damaged))
+    return paths
+
+
+def _facts(side: int, seen: float, sheets: int, drop: str, damaged: bool) -> dict[str, np.ndarray]:
+    rows, columns = (np.mgrid[0:side, 0:side].astype(np.float32) + 0.5) / side
+    u, v = columns * 2 % 1, (1 - rows) * seen
+    if damaged:
+        u[5, 5:9] = np.inf
+    zero, one = np.zeros_like(u), np.ones_like(u)
+    index = np.where(columns < 0.5, 1, sheets).astype(np.float32)
+    passes = {
+        "UV": ({"U": u, "V": v, "A": one}),
+        "Normal": {"X": zero, "Y": zero, "Z": one},
+        "Position": {"X": columns - 0.5, "Y": 0.5 - rows, "Z": zero},
+        "IndexMA": {"X": index},
+    }
+    return {
+        f"ViewLayer.{name}.{axis}": values
+        for name, axes in passes.items()
+        if name != drop
+        for axis, values in axes.items()
+    }
+
+
+def _write_facts(path: Path, channels: dict[str, np.ndarray]) -> None:
+    pixels = np.ascontiguousarray(np.stack(list(channels.values()), axis=2), np.float32)
+    spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], "float")
+    spec.channelnames = tuple(channels)
+    output = oiio.ImageOutput.create(str(path))
+    assert output.open(str(path), spec)
+    assert output.write_image(pixels)
+    output.close()
