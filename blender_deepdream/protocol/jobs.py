@@ -18,13 +18,7 @@ from .training import TrainProgress, TrainRequest, TrainResult
 from .wire import check_hash
 
 JobRequest = (
-    DreamRequest
-    | AtlasRequest
-    | KitschRequest
-    | SurfaceRequest
-    | ImportBrainRequest
-    | PullBrainRequest
-    | TrainRequest
+    DreamRequest | AtlasRequest | KitschRequest | SurfaceRequest | ImportBrainRequest | PullBrainRequest | TrainRequest
 )
 JobProgress = Progress | Advance | TrainProgress
 JobResult = DreamResult | AtlasResult | KitschResult | SurfaceResult | BrainResult | TrainResult
