@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..protocol.errors import SceneError
+from ..protocol.knob import Knob
 from ..protocol.layers import parse_layers
 from ..protocol.messages import Depth
 from ..protocol.settings import KNOBS, MOTION, DreamSettings
@@ -18,8 +20,12 @@ from .surface.job import Cameras
 
 SURFACE_KNOBS = tuple(name for name in KNOBS if name not in {*MOTION, "seamless", "coherence", "highlights"})
 """The knobs that mean something to a texture."""
-_MORE_STEPS = 16
-"""In each octave: a step shows the network a part of the views only."""
+_BOLDER = {"steps": 15, "step_size": 0.014}
+"""What is more than for an image: a step shows the network a part of the views only, and they do not quite agree."""
+
+
+def _knob(name: str) -> Knob:
+    return replace(KNOBS[name], default=_BOLDER.get(name, KNOBS[name].default))
 
 
 def _choice(name: str, *choices: tuple[str, str, str]) -> Any:
@@ -30,10 +36,7 @@ class DeepDreamSurfaceSettings(bpy.types.PropertyGroup):
     """Stored on the scene. The knobs are those of `protocol.settings`."""
 
     __annotations__ = {
-        **{name: knob_property(KNOBS[name]) for name in SURFACE_KNOBS},
-        "steps": bpy.props.IntProperty(
-            name=KNOBS["steps"].label, description=KNOBS["steps"].help, default=_MORE_STEPS, min=1, max=1000
-        ),
+        **{name: knob_property(_knob(name)) for name in SURFACE_KNOBS},
         "guide": bpy.props.PointerProperty(
             type=bpy.types.Image, name="Guide", description="Image whose things the dream shall be made of"
         ),

@@ -46,8 +46,8 @@ class View:
         """Raises RequestError."""
         check_fields(data, "view", set(cls.__slots__))
         assert isinstance(data, Mapping)
-        blobs = (check_hash(data.get(name)) for name in ("dark", "light", "facts"))
-        return cls(*blobs, _place(data.get("eye")))
+        dark, light, facts = (check_hash(data.get(name)) for name in ("dark", "light", "facts"))
+        return cls(dark, light, facts, _place(data.get("eye")))
 
 
 @dataclass(frozen=True, slots=True)

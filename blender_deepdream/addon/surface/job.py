@@ -103,6 +103,9 @@ class _Rendered:
 
 def dream_surface(job: SurfaceJob) -> Iterator[SurfaceEvent]:
     """Render, dream and wire in. Raises DeepDreamError; the materials are changed at the very end, or not at all."""
+    with changes.not_counted():
+        # everything stands where a render has it
+        job.scene.frame_set(job.scene.frame_current, subframe=job.scene.frame_subframe)
     for note in job.plan.notes:
         yield SurfaceEvent(0.0, "Looking at the objects", note)
     rendered = yield from _render(job)

@@ -73,7 +73,6 @@ def staged(scene: bpy.types.Scene, plan: Plan, light: str, layers: dict[int, NDA
     """The plan's objects as they stand at the scene's frame. light: STUDIO, or SCENE for the scene's own.
 
     layers: the UV maps that were made, by target; those that are missing are made."""
-    scene.view_layers[0].update()  # else an object may not stand yet where its animation puts it
     stage = Stage(bpy.data.scenes.new(_NAME), plan)
     stage.scene.frame_current, stage.scene.frame_subframe = scene.frame_current, scene.frame_subframe
     try:

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Surfaces as they cross the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from blender_deepdream.protocol.errors import RequestError, SettingsError
+from blender_deepdream.protocol.jobs import request_from_json
+from blender_deepdream.protocol.messages import Depth
+from blender_deepdream.protocol.settings import DreamSettings
+from blender_deepdream.protocol.surface import Sheet, SurfaceRequest, SurfaceResult, View
+
+A, B, C, D = (letter * 64 for letter in "abcd")
+REQUEST = SurfaceRequest((View(A, B, C, (0.0, -3.0, 1.5)),), (Sheet(D, 512),), depth=Depth.HALF)
+
+
+def test_there_and_back() -> None:
+    assert request_from_json(REQUEST.to_json()) == REQUEST
+    assert REQUEST.blobs == (A, B, C, D)
+    assert REQUEST.brains == ("lite0",)
+    result = SurfaceResult((A, B), 0.9, 12.5)
+    assert SurfaceResult.from_json(result.to_json()) == result
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"views": []},
+        {"views": [{"dark": A, "light": B, "facts": "x", "eye": [0, 0, 0]}]},
+        {"views": [{"dark": A, "light": B, "facts": C, "eye": [0, 0]}]},
+        {"views": [{"dark": A, "light": B, "facts": C, "eye": [0, 0, float("nan")]}]},
+        {"sheets": [{"base": D, "side": 8193}]},
+        {"sheets": [{"base": D, "side": True}]},
+        {"sheets": [{"base": D, "side": 512}] * 65},
+        {"color_space": "sRGB"},
+        {"depth": "16"},
+        {"more": 1},
+    ],
+)
+def test_bad_requests(wrong: dict[str, Any]) -> None:
+    with pytest.raises(RequestError):
+        request_from_json(REQUEST.to_json() | wrong)
+
+
+@pytest.mark.parametrize("setting", [{"zoom": 1.1}, {"seamless": "both"}, {"objective": "guide-dot"}])
+def test_settings_that_a_surface_cannot_have(setting: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError):
+        SurfaceRequest(REQUEST.views, REQUEST.sheets, DreamSettings().replace(**setting))
