@@ -3,7 +3,18 @@
 
 from __future__ import annotations
 
-from . import add_node, cancel, dream_animation, dream_frame, dream_surface, regions, render_dataset, show_report, train, use_brain
+from . import (
+    add_node,
+    cancel,
+    dream_animation,
+    dream_frame,
+    dream_surface,
+    regions,
+    render_dataset,
+    show_report,
+    train,
+    use_brain,
+)
 from .running import stop_all
 
 classes = (

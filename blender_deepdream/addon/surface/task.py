@@ -42,7 +42,7 @@ class SurfaceTask(ServerTask):
             self.client.put_blob(self._files[blob])
         self.check()
         status = self.client.submit(self._request)
-        for status in self.followed(status):  # noqa: B020, PLR1704  the last one is the one that counts
+        for status in self.followed(status):  # noqa: B020  the last one is the one that counts
             if isinstance(status.progress, Progress) and status.state is JobState.RUNNING:
                 yield status.progress
         if not isinstance(status.result, SurfaceResult):
