@@ -165,10 +165,10 @@ class SurfaceResult:
 
 
 def _place(value: object) -> tuple[float, float, float]:
-    numbers = value if isinstance(value, list) and len(value) == 3 else [None]
-    if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers):
+    numbers = [float(number) for number in value if isinstance(number, (int, float))] if isinstance(value, list) else []
+    if len(numbers) != 3 or not all(map(math.isfinite, numbers)):
         raise RequestError("eye must be a list of three numbers.")
-    x, y, z = map(float, numbers)
+    x, y, z = numbers
     return x, y, z
 
 

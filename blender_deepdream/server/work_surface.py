@@ -46,9 +46,9 @@ def dream_sheets(bench: Workbench, request: SurfaceRequest, brains: Mapping[str,
 
 
 def _view(bench: Workbench, request: SurfaceRequest, number: int, device: torch.device) -> View:
-    view, path = request.views[number], bench.store.blob_path
-    files = (path(blob) for blob in view.blobs)
-    return read_view(*files, view.eye, request.color_space, sheets=len(request.sheets), device=device)
+    view = request.views[number]
+    dark, light, facts = (bench.store.blob_path(blob) for blob in view.blobs)
+    return read_view(dark, light, facts, view.eye, request.color_space, sheets=len(request.sheets), device=device)
 
 
 def _read(bench: Workbench, request: SurfaceRequest, blob: str) -> Image:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import OpenImageIO as oiio
+from numpy.typing import NDArray
 
 from ...protocol.errors import ImageError
 from ..color import Array
@@ -30,7 +31,7 @@ class Passes(NamedTuple):
     places: Array
     normals: Array
     positions: Array
-    index: Array
+    index: NDArray[np.int64]
 
 
 def read_passes(path: Path) -> Passes:
@@ -57,5 +58,6 @@ def _read(file: oiio.ImageInput, specs: list[oiio.ImageSpec], names: tuple[str, 
             numbers = [channels[name, axis] for axis in axes if (name, axis) in channels]
             if len(numbers) == len(axes):
                 planes = [read_channels(file, subimage, number, number + 1, path) for number in numbers]
-                return np.nan_to_num(np.concatenate(planes, axis=2), posinf=0.0, neginf=0.0)
+                finite: Array = np.nan_to_num(np.concatenate(planes, axis=2), posinf=0.0, neginf=0.0)
+                return finite
     raise ImageError(f"{path} has no {names[-1]} pass.", "Render views with UV, Normal, Position and Material Index.")

@@ -93,9 +93,8 @@ def filled(values: Tensor, weight: Tensor, levels: int = 32) -> Tensor:
     if not levels or max(height, width) == 1 or bool(known.all()):
         return values * known
     full = known.to(values)
-    pool = {"kernel_size": 2, "ceil_mode": True}
-    amount = functional.avg_pool2d(full, **pool)
-    coarse = functional.avg_pool2d(values * full, **pool) / amount.clamp_min(1e-6)
+    amount = functional.avg_pool2d(full, 2, ceil_mode=True)
+    coarse = functional.avg_pool2d(values * full, 2, ceil_mode=True) / amount.clamp_min(1e-6)
     around = filled(coarse, amount, levels - 1)
     grown = functional.interpolate(around, size=(height, width), mode="bilinear", align_corners=False)
     return torch.where(known, values, grown)

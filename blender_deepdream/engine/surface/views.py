@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -81,7 +82,7 @@ def read_view(
     bright = np.clip(light_map.mean(2), LEAST_LIGHT, 1)
     pixels = torch.from_numpy(numbers).to(device)
     place = torch.from_numpy(on[1].reshape(-1, 2)[numbers]).to(device)
-    sheet = torch.from_numpy(on[0].ravel()[numbers].astype(np.int64) - 1).to(device)
+    sheet = torch.from_numpy(on[0].ravel()[numbers] - 1).to(device)
     return View(
         _planes(seen + behind, device),
         _planes(light_map, device),
@@ -136,7 +137,7 @@ def _facing(normals: Array, positions: Array, eye: Array) -> Array:
     return faces
 
 
-def _grown(index: Array, places: Array, covered: Array) -> tuple[Array, Array]:
+def _grown(index: NDArray[np.int64], places: Array, covered: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Array]:
     """Sheets and places with those of a neighbour on the outline, where the one sample of a pixel has missed."""
     index, places = index.copy(), places.copy()
     for axis, way in ((0, 1), (0, -1), (1, 1), (1, -1)):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,9 +25,9 @@ from .walls import SIDE, write_view
 CPU = torch.device("cpu")
 
 
-def wall(folder: Path, number: int = 0, **changes: object) -> View:
-    files = write_view(folder, number, **changes)
-    return read_view(*files, (0.0, 0.0, 2.0), ColorSpace.LINEAR_REC709, sheets=2, device=CPU)
+def wall(folder: Path, number: int = 0, **changes: Any) -> View:
+    dark, light, facts = write_view(folder, number, **changes)
+    return read_view(dark, light, facts, (0.0, 0.0, 2.0), ColorSpace.LINEAR_REC709, sheets=2, device=CPU)
 
 
 def sheets(side: int = 64) -> list[Sheet]:
@@ -84,7 +85,7 @@ def test_where_no_light_falls_the_picture_stays_black(tmp_path: Path) -> None:
         ({"facts_side": SIDE // 2}, "differ in size"),
     ],
 )
-def test_bad_views(tmp_path: Path, changes: dict[str, object], words: str) -> None:
+def test_bad_views(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ImageError, match=words):
         wall(tmp_path, **changes)
 

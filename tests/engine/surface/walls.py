@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import OpenImageIO as oiio
+from numpy.typing import NDArray
 
 from blender_deepdream.engine.image_output import write_image
 from blender_deepdream.engine.images import Image
 
 SIDE = 64
+Array = NDArray[np.float32]
 
 
 def write_view(
@@ -41,7 +43,7 @@ def write_view(
     return paths
 
 
-def _facts(side: int, seen: float, sheets: int, drop: str, damaged: bool) -> dict[str, np.ndarray]:
+def _facts(side: int, seen: float, sheets: int, drop: str, damaged: bool) -> dict[str, Array]:
     rows, columns = (np.mgrid[0:side, 0:side].astype(np.float32) + 0.5) / side
     u, v = columns * 2 % 1, (1 - rows) * seen
     if damaged:
@@ -62,7 +64,7 @@ def _facts(side: int, seen: float, sheets: int, drop: str, damaged: bool) -> dic
     }
 
 
-def _write_facts(path: Path, channels: dict[str, np.ndarray]) -> None:
+def _write_facts(path: Path, channels: dict[str, Array]) -> None:
     pixels = np.ascontiguousarray(np.stack(list(channels.values()), axis=2), np.float32)
     spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], "float")
     spec.channelnames = tuple(channels)
