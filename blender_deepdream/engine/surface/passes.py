@@ -18,20 +18,19 @@ _WANTED = {
     "places": (("UV",), "UV"),
     "normals": (("Normal",), "XYZ"),
     "positions": (("Position",), "XYZ"),
-    "index": (("IndexMA", "Material Index"), "X"),
+    "sheet": (("IndexMA", "Material Index"), "X"),
 }
 """The names that versions of Blender give to a pass, and its channels."""
 _MOST_SHEETS = 4096
 
 
 class Passes(NamedTuple):
-    """places: HxWx2, u and v in [0, 1). normals, positions: HxWx3, world space. index: HxW, the sheet from 1, 0 for
-    none."""
+    """places: HxWx2, u and v in [0, 1). normals, positions: HxWx3, world space. sheet: HxW, from 1, 0 for none."""
 
     places: Array
     normals: Array
     positions: Array
-    index: NDArray[np.int64]
+    sheet: NDArray[np.int64]
 
 
 def read_passes(path: Path) -> Passes:
@@ -46,7 +45,7 @@ def read_passes(path: Path) -> Passes:
         file.close()
     if len({pass_.shape[:2] for pass_ in found.values()}) != 1:
         raise ImageError(f"{path} has passes of different sizes.")
-    index = np.rint(found["index"][..., 0].clip(0, _MOST_SHEETS)).astype(np.int64)
+    index = np.rint(found["sheet"][..., 0].clip(0, _MOST_SHEETS)).astype(np.int64)
     return Passes(found["places"] % 1, found["normals"], found["positions"], index)
 
 

@@ -66,16 +66,16 @@ def read_view(
     """
     black, white = (read_image(path, space) for path in (dark, light))
     passes = read_passes(facts)
-    sizes = {black.size, white.size, passes.index.shape}
+    sizes = {black.size, white.size, passes.sheet.shape}
     if len(sizes) != 1 or black.height * black.width > _MOST_PIXELS:
         raise ImageError("The pictures of a view differ in size, or are too large.", "Render them alike, up to 2048.")
-    if passes.index.max(initial=0) > sheets:
-        raise ImageError(f"A view shows sheet {int(passes.index.max())}, and there are {sheets}.")
+    if passes.sheet.max(initial=0) > sheets:
+        raise ImageError(f"A view shows sheet {int(passes.sheet.max())}, and there are {sheets}.")
     covered = _alpha(black)
     behind = (1 - covered)[..., None] * np.float32(BACKGROUND)
     seen, lit = (_linear(image) for image in (black, white))
-    on = _grown(passes.index, passes.places, covered > 0)
-    weight = _facing(passes.normals, passes.positions, np.asarray(eye, np.float32)) * covered * (passes.index > 0)
+    on = _grown(passes.sheet, passes.places, covered > 0)
+    weight = _facing(passes.normals, passes.positions, np.asarray(eye, np.float32)) * covered * (passes.sheet > 0)
     numbers = np.flatnonzero(on[0])
     light_map = np.clip(lit - seen, 0, None)
     # where no light falls, a texture makes no difference that anybody could see

@@ -69,6 +69,7 @@ def _write_facts(path: Path, channels: dict[str, Array]) -> None:
     spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], "float")
     spec.channelnames = tuple(channels)
     output = oiio.ImageOutput.create(str(path))
+    assert output is not None
     assert output.open(str(path), spec)
     assert output.write_image(pixels)
     output.close()
