@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .brains import Advance
 from .errors import ImageError, InputError
-from .training import FORBIDDEN, MAX_DEPTH, MAX_PICTURE_NAME, MAX_PICTURES, is_portable
+from .training import FORBIDDEN, MAX_DEPTH, MAX_PART_BYTES, MAX_PICTURE_NAME, MAX_PICTURES, is_portable
 
 if TYPE_CHECKING:
     from .client import DreamClient
@@ -89,6 +89,8 @@ def _portable_name(parts: tuple[str, ...]) -> str:
 def _portable_part(part: str, longest: int) -> str:
     plain = "".join(letter if letter.isprintable() else "_" for letter in FORBIDDEN.sub("_", part))
     stem, suffix = os.path.splitext(plain)  # noqa: PTH122  (a part of a path, and no path)
+    # a letter is up to four bytes in UTF-8
+    longest = longest if plain.isascii() else min(longest, MAX_PART_BYTES // 4)
     short = f"{stem[: longest - len(suffix)]}{suffix}" if len(suffix) < longest else plain[:longest]
     trimmed = short.strip(" .")
     return trimmed if is_portable(trimmed) else f"_{trimmed}"

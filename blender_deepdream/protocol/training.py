@@ -23,6 +23,8 @@ from .wire import check_fields, check_flag, check_hash, check_name
 MAX_PICTURES = 20_000
 MAX_PICTURE_NAME = 200
 MAX_DEPTH = 8
+MAX_PART_BYTES = 240
+"""Of a folder's or file's name in UTF-8: file systems take 255."""
 MAX_LEFT_OUT = 200
 """How many of the pictures that were left out a result names."""
 
@@ -206,6 +208,8 @@ def check_picture_name(value: object) -> str:
 def is_portable(part: str) -> bool:
     """Whether a file or folder may be called so on any system; names of hidden ones are not portable here."""
     plain = bool(part) and part.isprintable() and part == part.strip() and not part.startswith(".")
+    if plain and len(part.encode()) > MAX_PART_BYTES:
+        return False
     return plain and not part.endswith(".") and not FORBIDDEN.search(part) and not _DEVICES.fullmatch(part)
 
 

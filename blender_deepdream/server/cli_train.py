@@ -16,7 +16,7 @@ from ..engine.images import Image, read_image
 from ..engine.nothing import named
 from ..engine.steps import follow
 from ..engine.whole_files import write_bytes
-from ..protocol.errors import CancelledError
+from ..protocol.errors import CancelledError, InputError
 from ..protocol.recipe import Recipe
 from ..protocol.training import TrainProgress
 from ..training.augmentation_sheet import augmentation_sheet
@@ -51,9 +51,16 @@ def train(options: argparse.Namespace) -> None:
         _count(order, teller)
         return
     check_target(target)
+    _check_apart(target, options.pictures)
     if options.install:
         zoo.library().check_free(order.name, replace_old=options.replace)
     _train(order, options, teller)
+
+
+def _check_apart(target: Path, pictures: Path) -> None:
+    """Raises InputError for a brain among its pictures: what is drawn of its training would be learned from, too."""
+    if target.resolve().is_relative_to(pictures.resolve()):
+        raise InputError(f"{target} lies among the pictures.", f"Write the brain outside of {pictures}.")
 
 
 def _order_of(options: argparse.Namespace, target: Path, recipe: Recipe) -> Order:

@@ -40,7 +40,9 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="IMG",
         help="draw one picture of DATASET (or DATASET itself, if it is a picture) distorted thirty times, and end",
     )
-    parser.add_argument("--checkpoints", type=Path, metavar="DIR", help="default: .OUT.training, beside OUT")
+    parser.add_argument(
+        "--checkpoints", type=Path, metavar="DIR", help="where .OUT.training lies: beside OUT"
+    )
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded pictures are kept")
     add_knobs(parser, Recipe.knobs())
 
@@ -63,6 +65,6 @@ def target_of(options: argparse.Namespace) -> Path:
 
 
 def work_folder(options: argparse.Namespace, target: Path) -> Path:
-    """Where the training's checkpoints lie."""
+    """Where the training's checkpoints lie: a folder of its own, which goes when the brain is done."""
     chosen: Path | None = options.checkpoints
-    return chosen or target.with_name(f".{target.name}.training")
+    return (chosen or target.parent) / f".{target.name}.training"

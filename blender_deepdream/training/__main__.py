@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace, recipe: Recipe) -> None:
-    work: Path = options.work or options.out.with_name(f".{options.out.stem}.training")
+    work = (options.work or options.out.parent) / f".{options.out.stem}.training"
     with group_of_torchrun(options.device) as (group, device):
         data = _data(options.pictures, recipe, group, device)
         base = brain_contents(recipe.base)
@@ -77,7 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("pictures", type=Path, help="folder of pictures, a sub-folder for each class")
     parser.add_argument("out", type=Path, help="the brain's file")
     parser.add_argument("--name", default="own", help="of the brain (default: own)")
-    parser.add_argument("--work", type=Path, metavar="DIR", help="folder for checkpoints (default: beside OUT)")
+    parser.add_argument(
+        "--work", type=Path, metavar="DIR", help="where checkpoints lie (default: beside OUT)"
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", metavar="cpu|cuda")
     add_knobs(parser, Recipe.knobs())
     return parser

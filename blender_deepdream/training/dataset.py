@@ -110,8 +110,11 @@ def sift(folder: Path, found: Sequence[Found], lines: Mapping[Path, Line]) -> Da
     """
     usable, left_out = _without_flaws(found, lines)
     if any(file.kind != FLAT for file in usable):
+        # before duplicates are: the originals of what was sorted into classes may lie beside them
         left_out += [LeftOut(file.path, Reason.LOOSE) for file in usable if file.kind == FLAT]
         usable = [file for file in usable if file.kind != FLAT]
+    usable, doubles = _each_once(usable, lines)
+    left_out += doubles
     counts = Counter(file.kind for file in usable)
     left_out += [LeftOut(file.path, Reason.ALONE, file.kind) for file in usable if counts[file.kind] == 1]
     usable = [file for file in usable if counts[file.kind] > 1]
@@ -122,20 +125,30 @@ def sift(folder: Path, found: Sequence[Found], lines: Mapping[Path, Line]) -> Da
 
 
 def _without_flaws(found: Sequence[Found], lines: Mapping[Path, Line]) -> tuple[list[Found], list[LeftOut]]:
-    """The files that are pictures, each picture once, and the others."""
+    """The files that are pictures, and the others."""
     usable: list[Found] = []
     left_out = []
-    first: dict[str, Path] = {}
     for file in found:
         line = lines[file.path]
-        original = first.setdefault(line.sha256, file.path)
-        if line.reason is not None:
-            left_out.append(LeftOut(file.path, line.reason, line.detail))
-        elif original != file.path:
-            left_out.append(LeftOut(file.path, Reason.DUPLICATE, f"the same as {original}"))
-        else:
+        if line.reason is None:
             usable.append(file)
+        else:
+            left_out.append(LeftOut(file.path, line.reason, line.detail))
     return usable, left_out
+
+
+def _each_once(pictures: Sequence[Found], lines: Mapping[Path, Line]) -> tuple[list[Found], list[LeftOut]]:
+    """The first of each picture, and the others."""
+    first: dict[str, Path] = {}
+    for file in pictures:
+        first.setdefault(lines[file.path].sha256, file.path)
+    originals = {file.path: first[lines[file.path].sha256] for file in pictures}
+    doubles = [
+        LeftOut(path, Reason.DUPLICATE, f"the same as {original}")
+        for path, original in originals.items()
+        if original != path
+    ]
+    return [file for file in pictures if originals[file.path] == file.path], doubles
 
 
 def _check_classes(folder: Path, classes: tuple[str, ...], left_out: Sequence[LeftOut]) -> None:

@@ -85,7 +85,9 @@ def decode(path: Path, side: int) -> Decoded:
             raise LeftOutError(Reason.SMALL, f"{picture.width} x {picture.height} pixels")
         aspect = picture.width / picture.height
         return Decoded(_square(picture, side), aspect, hashlib.sha256(data).hexdigest())
-    except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning, MemoryError) as error:
+    except MemoryError as error:
+        raise LeftOutError(Reason.UNREADABLE, "there is too little memory for it now") from error
+    except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
         raise LeftOutError(Reason.LARGE, "more pixels than a picture has") from error
     except (OSError, SyntaxError, ValueError) as error:  # Pillow's words for damage
         raise LeftOutError(Reason.DAMAGED, str(error)[:200]) from error

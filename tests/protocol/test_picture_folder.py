@@ -89,10 +89,12 @@ def test_a_file_that_has_gone_is_sent_as_nothing(folder: Path) -> None:
 
 def test_names_are_made_portable_and_each_one_once() -> None:
     paths = [("a?", "x.png"), ("a*", "X.png"), ("con", "1.png"), (" b. ", "2.png"), ("c" * 300, "d" * 300 + ".jpeg")]
+    paths.append(("あ" * 120, "い" * 120 + ".png"))
     deep = (*"abcdefghij", "k.png")
     names = names_of([*paths, deep, ("Ä", "ö ü.png")])
     assert [check_picture_name(name) for name in names] == list(names)
     assert names[:4] == ("a_/x.png", "a_/X-2.png", "_con/1.png", "b/2.png")
     assert names[4].endswith(".jpeg")
-    assert names[5] == "a/b/c/d/e/f/g/k.png"
-    assert names[6] == "Ä/ö ü.png"
+    assert names[5].endswith("い.png")
+    assert names[6] == "a/b/c/d/e/f/g/k.png"
+    assert names[7] == "Ä/ö ü.png"

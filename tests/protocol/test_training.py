@@ -86,6 +86,7 @@ def test_pictures_may_be_called_so(name: str) -> None:
     [
         *("", "/a.png", "a//b.png", "a/", "..", "a/../b", "./a", "a\\b", "c:a", "NUL", "a/com1.png", "con.d/x"),
         *(".hidden/a", "a\nb", " a", "a /b", "a.", "x" * 201, "a/" * 8 + "b", 7, None),
+        "あ" * 100 + "/a.png",
     ],
 )
 def test_pictures_may_not_be_called_so(name: object) -> None:

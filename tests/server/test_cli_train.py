@@ -59,6 +59,21 @@ def test_a_brain_from_a_folder(words: list[str], tmp_path: Path, capsys: Output)
     assert not list(tmp_path.glob(".*training")), "checkpoints of a finished brain are of no use"
 
 
+def test_what_lies_beside_checkpoints_stays(words: list[str], tmp_path: Path) -> None:
+    scene = tmp_path / "work" / "scene.blend"
+    scene.parent.mkdir()
+    scene.write_bytes(b"of somebody")
+    assert cli.main([*words, "--epochs", "1", "--checkpoints", str(scene.parent)]) == 0
+    assert list(scene.parent.iterdir()) == [scene]
+
+
+def test_a_brain_among_its_pictures_is_refused(words: list[str], shapes: Path, capsys: Output) -> None:
+    words[2] = str(shapes / "mine.safetensors")
+    assert cli.main(words) == 2
+    assert "lies among the pictures" in capsys.readouterr().err
+    assert not list(shapes.glob("mine*"))
+
+
 def test_the_last_line_for_machines_holds_the_accuracy(words: list[str], tmp_path: Path, capsys: Output) -> None:
     assert cli.main([*words, "--json", "--install", "--name", "shapes"]) == 0
     lines = list(map(json.loads, capsys.readouterr().out.splitlines()))

@@ -159,3 +159,10 @@ def test_clusters_become_classes():
     assert [picture.label for picture in dataset.pictures] == [1, 0, 1, 0]
     with pytest.raises(InputError, match="too much alike"):
         flat.sorted_into([0, 0, 0, 0])
+
+
+def test_the_originals_of_what_was_sorted_may_lie_beside_the_classes():
+    copies = [("ab"[number % 2], f"copy{number}", str(number)) for number in range(1, 5)]
+    dataset = sifted(*((FLAT, str(number), str(number)) for number in range(1, 5)), *copies)
+    assert dataset.counts() == {"a": 2, "b": 2}
+    assert {entry.reason for entry in dataset.left_out} == {Reason.LOOSE}
