@@ -156,7 +156,9 @@ class _Report:
         now = time.perf_counter()
         took, self.frame_started = now - self.frame_started, now
         spent = ", ".join(f"{_STAGES[name]} {value:.1f} s" for name, value in seconds.items() if value >= 0.05)
-        line = f"frame {event.frame} ({event.done + 1} of {event.total}): {spent or 'still good'} -> {path}"
+        # little may be left of a frame whose passes were made while the one before dreamed
+        spent = spent or ("ready" if seconds["composite"] else "still good")
+        line = f"frame {event.frame} ({event.done + 1} of {event.total}): {spent} -> {path}"
         self._print({"frame": event.frame, "output": path, "seconds": seconds, "total": took}, line)
 
     def _print(self, data: dict[str, Any], line: str) -> None:
