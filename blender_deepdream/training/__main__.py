@@ -23,7 +23,7 @@ from ..protocol.knob_arguments import add_knobs, typed_knobs
 from ..protocol.recipe import Recipe
 from .distributed import Group, group_of_torchrun
 from .finetune import finetune
-from .reports import Epoch, Notice, StepReport
+from .reports import Epoch, Measuring, Notice, StepReport
 from .training_data import TrainingData, open_training_data
 
 
@@ -59,7 +59,7 @@ def _data(pictures: Path, recipe: Recipe, group: Group, device: torch.device) ->
     return finish(open_training_data(pictures, recipe, device))
 
 
-def _tell(news: StepReport | Notice | Epoch) -> None:
+def _tell(news: StepReport | Measuring | Notice | Epoch) -> None:
     if isinstance(news, Notice):
         print(news.said, flush=True)
     elif isinstance(news, Epoch):

@@ -48,7 +48,7 @@ class Checkpoints:
         """Those that `latest` had to pass over."""
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Raises StorageError, and then those before are still whole."""
+        """Those of later steps are given up. Raises StorageError, and then those before are still whole."""
         tensors, facts = self._paths(checkpoint.step)
         whole = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
         try:
@@ -60,15 +60,21 @@ class Checkpoints:
             raise whole_files.cannot_write(tensors, str(error)) from error
         told = {"training": self._training, "sha256": sha256, "facts": checkpoint.facts}
         whole_files.write_bytes(facts, json.dumps(told, ensure_ascii=False, allow_nan=False).encode())
-        self._keep_few()
+        self._keep_few(checkpoint.step)
 
-    def latest(self) -> Checkpoint | None:
-        """The last one that is whole. Raises InputError if it is of another training, and says in what."""
+    def latest(self, back: int = 0) -> Checkpoint | None:
+        """The last one that is whole, or so many before it, or else the first. Raises InputError if it is of another
+        training, and says in what."""
+        found = None
         for step in self._steps():
-            if (found := self._read(step)) is not None:
-                return found
-            self.damaged.append(self._paths(step)[0])
-        return None
+            one = self._read(step)
+            if one is None:
+                self.damaged.append(self._paths(step)[0])
+                continue
+            found, back = one, back - 1
+            if back < 0:
+                break
+        return found
 
     def _read(self, step: int) -> Checkpoint | None:
         """None for one that is damaged."""
@@ -109,9 +115,10 @@ class Checkpoints:
         stems = [path.stem for path in self._folder.glob(f"*{_FACTS}")]
         return sorted((int(stem) for stem in stems if stem.isascii() and stem.isdigit()), reverse=True)
 
-    def _keep_few(self) -> None:
-        """Delete older ones, and tensors that never became one."""
-        kept = {path for step in self._steps()[:KEPT] for path in self._paths(step)}
+    def _keep_few(self, last: int) -> None:
+        """Delete older ones, those after the last, and tensors that never became one."""
+        steps = [step for step in self._steps() if step <= last][:KEPT]
+        kept = {path for step in steps for path in self._paths(step)}
         for path in self._folder.iterdir():
             if path.suffix in (_TENSORS, _FACTS) and path.stem.isdigit() and path not in kept:
                 path.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TypeVar
 
 import torch
@@ -17,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from .training_data import Share
 
+Told = TypeVar("Told")
 Value = TypeVar("Value")
 
 
@@ -49,16 +50,22 @@ class Group:
 
     def from_leader(self, find: Callable[[], Value]) -> Value:
         """What the first process finds, in all of them. An error of its own ends it, and with it the others' wait."""
-        if self.world == 1:
-            return find()
-        found: list[Value | None] = [find() if self.leads else None]
-        distributed.broadcast_object_list(found)
-        return found[0]  # type: ignore[return-value]  # it is the leader's
+        return self._spread(find() if self.leads else None)
+
+    def steps_of_leader(self, steps: Generator[Told, None, Value]) -> Generator[Told, None, Value]:
+        """What the first process's steps come to, in all processes: the others take none, and wait."""
+        return self._spread((yield from steps) if self.leads else None)
 
     def tensors_from_leader(self, tensors: Mapping[str, Tensor]) -> None:
         """Have the first process's tensors, in place."""
         for tensor in tensors.values() if self.world > 1 else ():
             distributed.broadcast(tensor, 0)
+
+    def _spread(self, value: Value | None) -> Value:
+        found = [value]
+        if self.world > 1:
+            distributed.broadcast_object_list(found)
+        return found[0]  # type: ignore[return-value]  # it is the leader's
 
 
 ALONE = Group()

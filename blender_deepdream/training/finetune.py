@@ -19,7 +19,7 @@ from ..protocol.recipe import Recipe
 from .distributed import ALONE, Group
 from .learner import Diverged
 from .lessons import Lessons
-from .reports import Epoch, Notice, StepReport
+from .reports import Epoch, Measuring, Notice, StepReport
 from .run import Run
 from .trained import Trained
 
@@ -33,8 +33,8 @@ def finetune(
     name: str = "own",
     device: torch.device | str = "cpu",
     group: Group = ALONE,
-) -> Generator[StepReport | Notice | Epoch, None, Trained]:
-    """Train a brain: yields after every step and every epoch, then returns it.
+) -> Generator[StepReport | Measuring | Notice | Epoch, None, Trained]:
+    """Train a brain: yields after every step, every epoch and on the way of measuring, then returns it.
 
     base: what the base brain is made of; the recipe's `base` is only its name. folder: where checkpoints, the best
     brain so far and the history of epochs lie; a training that has begun there is gone on with and ends with the same
@@ -51,11 +51,10 @@ def finetune(
             try:
                 for batch in data.batches(*run.place, group.share):
                     yield run.step(batch)
+                yield (yield from run.end_epoch())
             except Diverged:
                 yield run.set_back()
-            else:
-                yield run.end_epoch()
     except GeneratorExit:
         run.pause()
         raise
-    return run.result()
+    return (yield from run.result())

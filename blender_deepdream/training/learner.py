@@ -38,7 +38,7 @@ class Learnt(NamedTuple):
 
 
 class Diverged(Exception):
-    """The loss is no number any more; no step was made."""
+    """The loss, or what was learned, is no number any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,11 @@ class Learner:
         self.average.add(self.trainable, self.step)
         return Learnt(loss, right)
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all that was learned is numbers."""
+        return all(bool(tensor.isfinite().all()) for tensor in self.tensors().values())
+
     def tensors(self) -> dict[str, Tensor]:
         """All that a later process needs to go on, by name."""
         found = {_WEIGHTS + name: tensor for name, tensor in state_of(self.trainable).items()}
@@ -147,16 +152,16 @@ class Learner:
             return perturbed(self.trainable, part.images, part.labels, radius, self._recipe.attack_steps, start)
 
     def _parts(self, batch: Batch, moment: Moment, radius: float, of: int) -> list[tuple[Batch, Tensor | None]]:
-        """A batch in parts, each with where its perturbations start. of: pictures in all processes' batches together,
-        each of which gets the same start whoever works on it."""
-        count = self._recipe.accumulate
-        parts = list(map(Batch, batch.images.chunk(count), batch.labels.chunk(count)))
+        """A batch in even parts, each with where its perturbations start. of: pictures in all processes' batches
+        together, each of which gets the same start whoever works on it."""
+        count = max(1, min(self._recipe.accumulate, len(batch.labels)))
+        parts = list(map(Batch, batch.images.tensor_split(count), batch.labels.tensor_split(count)))
         if not radius:
             return [(part, None) for part in parts]
         generator = torch.Generator(self.device).manual_seed(moment.seed(self._recipe.seed))
         shape = torch.Size((of, *batch.images.shape[1:]))
         starts = random_start(shape, radius, generator)
-        return list(zip(parts, starts[self._group.share.of(of)].chunk(count), strict=True))
+        return list(zip(parts, starts[self._group.share.of(of)].tensor_split(count), strict=True))
 
     def _autocast(self) -> contextlib.AbstractContextManager[object]:
         half = self._precision != torch.float32

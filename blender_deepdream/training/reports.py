@@ -27,6 +27,16 @@ class StepReport:
     eta: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """Some more pictures were looked at to measure how good an epoch's brain is. epoch: counts from 1. fraction: of the
+    whole training."""
+
+    epoch: int
+    epochs: int
+    fraction: float
+
+
 class Notice(NamedTuple):
     """Something happened that the artist should know."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 
@@ -20,21 +20,23 @@ from ..protocol.recipe import Recipe
 from .checkpoint import Checkpoint, Checkpoints
 from .distributed import Group
 from .history import EpochReport, read_history, write_history
-from .learner import Learner, Learnt, Moment
+from .learner import Diverged, Learner, Learnt, Moment
 from .lessons import Lessons
-from .reports import Epoch, Notice, StepReport
+from .reports import Epoch, Measuring, Notice, StepReport
 from .schedule import clarity_at, rate_at
 from .trainable import trainable
-from .trained import Origin, Trained, keep, kept
+from .trained import Origin, Trained, forget, keep, kept
 from .training_data import Batch
 from .validation import IN_PASSING, THOROUGH, Attack, Measured, robust_accuracy, validate
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same recipe and data would come to another brain."""
 CHECKPOINT_EVERY = 50
 """Steps between checkpoints; there is one after each epoch, too."""
 MAX_HALVINGS = 3
 HISTORY = "history.jsonl"
+
+Value = TypeVar("Value")
 
 
 @dataclass
@@ -43,7 +45,7 @@ class Standing:
 
     epochs: that are over. halvings: of the rate, because the loss was no number. loss, accuracy: sums over this
     epoch's steps. best: epoch that is the brain so far, 0 for none. record: the highest validation accuracy. stale:
-    epochs since then.
+    epochs since then. said: what the artist should know of this epoch.
     """
 
     epochs: int = 0
@@ -53,6 +55,7 @@ class Standing:
     best: int = 0
     record: float = 0.0
     stale: int = 0
+    said: str = ""
 
 
 class Place(NamedTuple):
@@ -86,7 +89,6 @@ class Run:
         self._checkpoints = Checkpoints(folder, told)
         self._standing = Standing()
         self._begun = self._epoch_begun = time.monotonic()
-        self._said = ""
         self._first = 0
         self._saved = -1
 
@@ -119,13 +121,17 @@ class Run:
         self._standing.loss += learnt.loss
         self._standing.accuracy += learnt.accuracy
         if self.place.number % CHECKPOINT_EVERY == 0 and self.place.number:
+            self._check()
             self._save()
         return self._report(place, learnt, moment.rate)
 
-    def end_epoch(self) -> Epoch:
-        """Measure the averaged weights, keep them if they are the best. Raises StorageError."""
+    def end_epoch(self) -> Generator[Measuring, None, Epoch]:
+        """Measure the averaged weights, keep them if they are the best. Raises Diverged, StorageError."""
+        self._check()
         epoch = self.place.epoch + 1
-        measured, robust = self.group.from_leader(self._measure)
+        measured, robust = yield from self.group.steps_of_leader(self._measure())
+        if not math.isfinite(measured.loss):
+            raise Diverged
         best = self._judge(measured)
         steps = self._data.steps
         report = EpochReport(
@@ -137,22 +143,25 @@ class Run:
             robust_accuracy=robust,
             confusion=measured.confusion,
             seconds=time.monotonic() - self._epoch_begun,
-            said=self._said,
+            said=self._standing.said,
             best=best,
         )
         if self.group.leads:
             if best:
                 keep(self._folder, self._contents(report), epoch)
             self._write_history(report)
-        self._epoch_begun, self._said = time.monotonic(), ""
+        self._epoch_begun = time.monotonic()
         self._standing = replace(
-            self._standing, epochs=epoch, loss=0.0, accuracy=0.0, best=epoch if best else self._standing.best
+            self._standing, epochs=epoch, loss=0.0, accuracy=0.0, best=epoch if best else self._standing.best, said=""
         )
         self._save()
+        if self.group.leads:
+            forget(self._folder, self._standing.best)
         return Epoch(report, self._brain_of(report))
 
     def set_back(self) -> Notice:
-        """After a loss that is no number: from the last checkpoint again, at half the rate.
+        """After a loss that is no number: from the last checkpoint again, at half the rate, and each time from one
+        checkpoint before, as far as they are kept.
 
         Raises SettingsError when that has been done often enough.
         """
@@ -162,23 +171,28 @@ class Run:
                 f"The loss was no number again, after the rate had been halved {MAX_HALVINGS} times.",
                 f"Set a learning_rate well below {self._recipe.learning_rate:g}.",
             )
-        self._go_back()
+        self._go_back(halvings - 1)
         self._standing.halvings = halvings
-        self._said = f"The loss was no number: on from step {self._learner.step} at half the rate."
-        return Notice(self._said)
+        self._standing.said = f"The loss was no number: on from step {self._learner.step} at half the rate."
+        return Notice(self._standing.said)
 
     def pause(self) -> None:
         """Stop in the middle of an epoch and lose nothing. Raises StorageError."""
-        if self._learner.step != self._saved:
+        if self._learner.step != self._saved and self._learner.is_finite:
             self._save()
 
-    def result(self) -> Trained:
+    def result(self) -> Generator[Measuring, None, Trained]:
         """The best brain, measured thoroughly. Raises BrainFileError."""
-        return self.group.from_leader(self._result)
+        return (yield from self.group.steps_of_leader(self._result()))
 
-    def _go_back(self) -> None:
-        """To the last checkpoint, if there is one."""
-        found = self.group.from_leader(self._checkpoints.latest)
+    def _check(self) -> None:
+        """Raises Diverged, in all processes, where what was learned is no numbers any more."""
+        if not self.group.from_leader(lambda: self._learner.is_finite):
+            raise Diverged
+
+    def _go_back(self, back: int = 0) -> None:
+        """To the last checkpoint, or so many before it, if there is one."""
+        found = self.group.from_leader(lambda: self._checkpoints.latest(back))
         if found is not None:
             self._learner.restore(found.step, found.tensors)
             self._standing = Standing(**found.facts)
@@ -190,18 +204,38 @@ class Run:
             self._checkpoints.save(Checkpoint(self._learner.step, asdict(self._standing), self._learner.tensors()))
 
     def _moment(self) -> Moment:
-        progress = self._learner.step / (self._recipe.epochs * self._data.steps)
+        progress = self._fraction
         rate = self._recipe.learning_rate * rate_at(self._recipe.schedule, progress) * 0.5**self._standing.halvings
         return Moment(*self.place, rate, clarity_at(self._recipe, progress))
 
-    def _measure(self) -> tuple[Measured, float]:
-        network = self._learner.average.network
-        measured = validate(network, self._data.validation(), len(self._data.classes))
-        return measured, self._robust(IN_PASSING, measured.pictures)
+    def _measure(self) -> Generator[Measuring, None, tuple[Measured, float]]:
+        measured = yield from self._validate()
+        return measured, (yield from self._robust(IN_PASSING, measured.pictures))
 
-    def _robust(self, attack: Attack, pictures: int) -> float:
+    def _validate(self, relit: bool = False) -> Generator[Measuring, None, Measured]:
         network = self._learner.average.network
-        return robust_accuracy(network, self._data.validation(), attack, pictures, self._recipe.seed)
+        return (yield from self._telling(validate(network, self._data.validation(relit), len(self._data.classes))))
+
+    def _robust(self, attack: Attack, pictures: int) -> Generator[Measuring, None, float]:
+        network = self._learner.average.network
+        steps = robust_accuracy(network, self._data.validation(), attack, pictures, self._recipe.seed)
+        return (yield from self._telling(steps))
+
+    def _telling(self, steps: Generator[int, None, Value]) -> Generator[Measuring, None, Value]:
+        """What a measurement comes to; tells where the training is meanwhile."""
+        epochs = self._recipe.epochs
+        told = Measuring(-(-self._learner.step // self._data.steps), epochs, self._fraction)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                found: Value = end.value
+                return found
+            yield told
+
+    @property
+    def _fraction(self) -> float:
+        return self._learner.step / (self._recipe.epochs * self._data.steps)
 
     def _judge(self, measured: Measured) -> bool:
         """Whether these weights are the best so far: the last of those that the pictures cannot tell from the best.
@@ -221,16 +255,17 @@ class Run:
     def _brain_of(self, report: EpochReport) -> Callable[[], Brain]:
         return lambda: brain_file.assembled(self._contents(report), self._learner.device)
 
-    def _result(self) -> Trained:
+    def _result(self) -> Generator[Measuring, None, Trained]:
         best = kept(self._folder, self._standing.best)
         if best is None:
             raise StorageError(f"The best brain is gone from {self._folder}.", "Delete that folder and begin anew.")
         network = self._learner.average.network
         network.take(best.contents.tensors)
-        relit = validate(network, self._data.validation(relit=True), len(self._data.classes))
+        relit = yield from self._validate(relit=True)
+        robust = yield from self._robust(THOROUGH, self._data.validation_count)
         measured = {
             "validation_accuracy": best.report.validation_accuracy,
-            "robust_accuracy": self._robust(THOROUGH, self._data.validation_count),
+            "robust_accuracy": robust,
             "relit_accuracy": relit.accuracy,
         }
         return Trained(self._origin.contents(network, best.report, measured), best.report, measured)
@@ -247,7 +282,7 @@ class Run:
             loss=learnt.loss,
             accuracy=learnt.accuracy,
             rate=rate,
-            fraction=done / whole,
+            fraction=self._fraction,
             eta=elapsed * (whole - done) / (done - self._first) if done > self._first else None,
         )
 

@@ -27,7 +27,7 @@ from .curves import best_of, draw_curves
 from .dream_sheet import DreamSheet
 from .finetune import finetune
 from .history import EpochReport, read_history
-from .reports import Epoch, Notice, StepReport
+from .reports import Epoch, Measuring, Notice, StepReport
 from .run import HISTORY
 from .trained import Trained, kept
 from .training_data import TrainingData, open_training_data
@@ -143,10 +143,13 @@ class Session:
                     self._progress = self._moved(news)
                     yield self._progress
 
-    def _moved(self, news: StepReport | Notice) -> TrainProgress:
+    def _moved(self, news: StepReport | Measuring | Notice) -> TrainProgress:
         before = self._progress
         if isinstance(news, Notice):
             return replace(before, said=news.said)
+        fraction = PREPARED + (LEARNT - PREPARED) * news.fraction
+        if isinstance(news, Measuring):
+            return replace(before, epoch=news.epoch, epochs=news.epochs, fraction=fraction)
         loss = news.loss if before.loss is None else LATE * before.loss + (1 - LATE) * news.loss
         return replace(
             before,
@@ -156,7 +159,7 @@ class Session:
             step=news.step,
             steps=news.steps,
             loss=loss,
-            fraction=PREPARED + (LEARNT - PREPARED) * news.fraction,
+            fraction=fraction,
             eta=news.eta,
         )
 

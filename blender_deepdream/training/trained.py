@@ -95,6 +95,13 @@ def kept(folder: Path, epoch: int | None = None) -> Trained | None:
     return Trained(contents, EpochReport.from_json(facts["report"]), facts["measured"])
 
 
+def forget(folder: Path, after: int) -> None:
+    """Delete the brains of later epochs than that: the training went back behind them."""
+    for path in _kept(folder):
+        if path.stem > f"{_BRAIN}{after:05d}":
+            path.unlink(missing_ok=True)
+
+
 def _kept(folder: Path) -> list[Path]:
     """The latest first."""
     return sorted(folder.glob(f"{_BRAIN}*{brain_file.SUFFIX}"), reverse=True)

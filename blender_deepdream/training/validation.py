@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -46,22 +46,26 @@ class Measured:
         return sum(map(sum, self.confusion))
 
 
-def validate(logits: Logits, batches: Iterable[Batch], classes: int) -> Measured:
-    """The network over all batches. logits: in evaluation mode."""
+def validate(logits: Logits, batches: Iterable[Batch], classes: int) -> Generator[int, None, Measured]:
+    """The network over all batches: yields after each how many pictures were seen. logits: in evaluation mode."""
     confusion, loss = torch.zeros(classes, classes, dtype=torch.int64), 0.0
-    with torch.no_grad():
-        for images, labels in batches:
+    for images, labels in batches:
+        with torch.no_grad():  # not around the yield: the caller may learn meanwhile
             answers = logits(images).float()
             loss += functional.cross_entropy(answers, labels, reduction="sum").item()
-            pairs = (labels * classes + answers.argmax(1)).cpu()
-            confusion += torch.bincount(pairs, minlength=classes**2).view(classes, classes)
+        pairs = (labels * classes + answers.argmax(1)).cpu()
+        confusion += torch.bincount(pairs, minlength=classes**2).view(classes, classes)
+        yield int(confusion.sum())
     whole = max(int(confusion.sum()), 1)
     rows = tuple(tuple(row) for row in confusion.tolist())
     return Measured(loss / whole, int(confusion.trace()) / whole, rows)
 
 
-def robust_accuracy(logits: Logits, batches: Iterable[Batch], attack: Attack, pictures: int, seed: int) -> float:
-    """The share of right answers against perturbations of ROBUST_CLARITY. pictures: in all batches together."""
+def robust_accuracy(
+    logits: Logits, batches: Iterable[Batch], attack: Attack, pictures: int, seed: int
+) -> Generator[int, None, float]:
+    """The share of right answers against perturbations of ROBUST_CLARITY: yields after each batch how many pictures
+    were seen. pictures: in all batches together."""
     generator = torch.Generator().manual_seed(seed)
     every = 1 if attack.most is None else max(1, -(-pictures // attack.most))
     right = seen = 0
@@ -72,6 +76,7 @@ def robust_accuracy(logits: Logits, batches: Iterable[Batch], attack: Attack, pi
         with torch.no_grad():
             right += int(logits(hard).argmax(1).eq(labels).sum())
         seen += len(labels)
+        yield seen
     return right / max(seen, 1)
 
 

@@ -16,6 +16,7 @@ from blender_deepdream.engine.steps import follow
 from blender_deepdream.protocol.recipe import Recipe
 from blender_deepdream.training.distributed import group_of_torchrun
 from blender_deepdream.training.finetune import finetune
+from blender_deepdream.training.reports import Measuring
 from tests.engine.small_brains import DESCRIPTION, small_card, small_tensors
 
 from .small_data import SIDE, SmallData
@@ -35,7 +36,7 @@ def main(folder: Path, epochs: int, steps: int) -> None:
     recipe = RECIPE.replace(epochs=epochs)
     with group_of_torchrun("cpu") as (group, device):
         run = finetune(small_base(), SmallData(8, steps), recipe, folder, name="stripes", device=device, group=group)
-        trained = follow(run, lambda _: print("step", flush=True))
+        trained = follow(run, lambda news: None if isinstance(news, Measuring) else print("step", flush=True))
         if group.leads:
             trained.save(folder / "brain.safetensors")
 

@@ -91,3 +91,13 @@ def test_tensors_without_facts_are_no_checkpoint(three):
 
 def test_facts_are_plain_json(three):
     assert json.loads((three / "00000015.json").read_text())["training"] == TRAINING
+
+
+def test_one_before_comes_back_if_there_is_one(three):
+    checkpoints = Checkpoints(three, TRAINING)
+    assert [found.step for back in (0, 1, 2) if (found := checkpoints.latest(back))] == [15, 10, 10]
+
+
+def test_later_ones_are_given_up(three):
+    Checkpoints(three, TRAINING).save(checkpoint(12))
+    assert {path.stem for path in three.iterdir()} == {"00000010", "00000012"}

@@ -17,9 +17,11 @@ from blender_deepdream.engine.zoo import brain_contents
 from blender_deepdream.protocol.errors import OutOfMemoryError, SettingsError, StorageError
 from blender_deepdream.protocol.recipe import Recipe
 from blender_deepdream.protocol.settings import DreamSettings
+from blender_deepdream.training.averaging import Average
 from blender_deepdream.training.finetune import finetune
 from blender_deepdream.training.history import EpochReport, read_history
-from blender_deepdream.training.reports import Epoch, Notice, StepReport
+from blender_deepdream.training.reports import Epoch, Measuring, Notice, StepReport
+from blender_deepdream.training.trainable import Trainable
 from blender_deepdream.training.trained import Trained, kept
 from blender_deepdream.training.training_data import Batch
 
@@ -28,14 +30,16 @@ from .small_training import RECIPE, small_base
 
 
 def train(folder: Path, recipe: Recipe = RECIPE, base: Contents | None = None, data: SmallData | None = None):
-    """All that a training tells, and what comes of it."""
+    """All that a training tells but that it measures, and what comes of it."""
     told: list[StepReport | Notice | Epoch] = []
     steps = finetune(base or small_base(), data or SmallData(), recipe, folder, name="stripes")
     while True:
         try:
-            told.append(next(steps))
+            news = next(steps)
         except StopIteration as end:
             return told, end.value
+        if not isinstance(news, Measuring):
+            told.append(news)
 
 
 def epochs(told) -> list[EpochReport]:
@@ -177,6 +181,82 @@ def test_a_loss_that_is_no_number_halves_the_rate(tmp_path):
     assert epochs(told)[0].said == said[0]
     assert epochs(told)[1].said == ""
     assert len(steps) == 4 * 3 + 4
+
+
+def blow_up(monkeypatch, at: list[int], value: float) -> None:
+    """Make the averaged weights what they should not be, after each of these steps once."""
+    add = Average.add
+
+    def broken(self: Average, trainable: Trainable, step: int) -> None:
+        add(self, trainable, step)
+        if step in at:
+            at.remove(step)
+            for weight in self.network.parameters():
+                weight.fill_(value)
+
+    monkeypatch.setattr(Average, "add", broken)
+
+
+def checkpointed(folder: Path) -> list[int]:
+    return sorted(int(path.stem) for path in folder.glob("*.json"))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1e30])
+def test_a_network_that_blew_up_is_never_kept(tmp_path, monkeypatch, value):
+    blow_up(monkeypatch, [8], value)
+    told, trained = train(tmp_path, data=SmallData(8, 4))
+    assert [one.said for one in told if isinstance(one, Notice)] == [
+        "The loss was no number: on from step 4 at half the rate."
+    ]
+    assert [report.epoch for report in epochs(told)] == [1, 2, 3]
+    assert all(math.isfinite(report.validation_loss) for report in epochs(told))
+    assert all(bool(tensor.isfinite().all()) for tensor in trained.contents.tensors.values())
+    assert checkpointed(tmp_path) == [8, 12]
+
+
+def test_a_stop_after_it_blew_up_saves_nothing(tmp_path, monkeypatch):
+    blow_up(monkeypatch, [6], math.nan)
+    steps = finetune(small_base(), SmallData(8, 4), RECIPE, tmp_path, name="stripes")
+    next(one for one in steps if isinstance(one, StepReport) and (one.epoch, one.step) == (2, 2))
+    steps.close()
+    assert checkpointed(tmp_path) == [0, 4]
+
+
+def test_each_further_set_back_goes_one_checkpoint_further(tmp_path, monkeypatch):
+    blow_up(monkeypatch, [8, 8], math.nan)
+    told, trained = train(tmp_path, data=SmallData(8, 4))
+    said = [one.said for one in told if isinstance(one, Notice)]
+    assert said == [f"The loss was no number: on from step {step} at half the rate." for step in (4, 0)]
+    assert [report.epoch for report in epochs(told)] == [1, 1, 2, 3]
+    assert [report.epoch for report in read_history(tmp_path / "history.jsonl")] == [1, 2, 3]
+    assert kept(tmp_path, trained.report.epoch) is not None
+
+
+def test_a_stop_while_it_is_measured_keeps_the_best_brain(tmp_path):
+    whole = train(tmp_path / "whole")[1].save(tmp_path / "a").id
+    steps = finetune(small_base(), SmallData(), RECIPE, tmp_path / "parts", name="stripes")
+    next(one for one in steps if isinstance(one, Measuring))
+    steps.close()
+    assert checkpointed(tmp_path / "parts") == [0, 3]
+    steps = finetune(small_base(), SmallData(), RECIPE, tmp_path / "parts", name="stripes")
+    next(one for one in steps if isinstance(one, Epoch) and one.report.epoch == RECIPE.epochs)
+    last = next(steps)
+    assert last == Measuring(RECIPE.epochs, RECIPE.epochs, 1.0)
+    steps.close()
+    assert kept(tmp_path / "parts") is not None
+    assert train(tmp_path / "parts")[1].save(tmp_path / "b").id == whole
+
+
+def test_what_is_said_survives_a_stop(tmp_path):
+    data, recipe = Broken(1), RECIPE.replace(epochs=1)
+    steps = finetune(small_base(), data, recipe, tmp_path / "parts", name="stripes")
+    next(one for one in steps if isinstance(one, Notice))
+    next(steps)
+    steps.close()
+    _, trained = train(tmp_path / "parts", recipe, data=data)
+    assert trained.report.said == "The loss was no number: on from step 0 at half the rate."
+    _, whole = train(tmp_path / "whole", recipe, data=Broken(1))
+    assert trained.save(tmp_path / "a").id == whole.save(tmp_path / "b").id
 
 
 def test_it_is_given_up_after_three(tmp_path):
