@@ -40,9 +40,7 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="IMG",
         help="draw one picture of DATASET (or DATASET itself, if it is a picture) distorted thirty times, and end",
     )
-    parser.add_argument(
-        "--checkpoints", type=Path, metavar="DIR", help="where .OUT.training lies: beside OUT"
-    )
+    parser.add_argument("--checkpoints", type=Path, metavar="DIR", help="where .OUT.training lies: beside OUT")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded pictures are kept")
     add_knobs(parser, Recipe.knobs())
 

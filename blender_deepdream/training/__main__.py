@@ -77,9 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("pictures", type=Path, help="folder of pictures, a sub-folder for each class")
     parser.add_argument("out", type=Path, help="the brain's file")
     parser.add_argument("--name", default="own", help="of the brain (default: own)")
-    parser.add_argument(
-        "--work", type=Path, metavar="DIR", help="where checkpoints lie (default: beside OUT)"
-    )
+    parser.add_argument("--work", type=Path, metavar="DIR", help="where checkpoints lie (default: beside OUT)")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", metavar="cpu|cuda")
     add_knobs(parser, Recipe.knobs())
     return parser
