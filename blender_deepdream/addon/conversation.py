@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -60,15 +61,11 @@ class Conversation:
         """
         for last_try in (False, True):
             try:
-                finished: Finished = yield from self._watch(request, blobs, destination, detail, watch)
+                return (yield from self._watch(request, blobs, destination, detail, watch))
             except ServerUnavailableError:
                 if last_try:
                     raise
                 self._client = None
-            else:
-                self._seconds.add("transfer", finished.transfer)
-                self._seconds.add("dream", finished.dream)
-                return finished
 
     def _watch(
         self,
@@ -83,6 +80,7 @@ class Conversation:
         task = DreamTask(self._reached(lambda client: client), request, blobs, destination, detail)
         try:
             watch.meanwhile()
+            begun = time.perf_counter()
             while True:
                 try:
                     update = task.updates.get(timeout=self._patience)
@@ -90,12 +88,19 @@ class Conversation:
                     yield watch.event(None)
                     continue
                 if isinstance(update, Finished):
+                    self._count(update, time.perf_counter() - begun)
                     return update
                 if isinstance(update, DeepDreamError):
                     raise update
                 yield watch.event(update)
         finally:
             task.cancel()
+
+    def _count(self, finished: Finished, waited: float) -> None:
+        """What was waited for only: Blender's own work meanwhile is counted as what it was."""
+        transfer = min(finished.transfer, waited)
+        self._seconds.add("transfer", transfer)
+        self._seconds.add("dream", waited - transfer)
 
     def send_ahead(self, paths: Iterable[Path]) -> None:
         """Let files be on the server before the dream that needs them."""

@@ -48,6 +48,15 @@ def test_json_lines(shot: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert summary["seconds"]["total"] > 0
 
 
+def test_time_goes_once(shot: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A frame is rendered while the one before it dreams."""
+    words = ("--add-node", "--set", "steps=12", "--frames", "1-4", "--output", "//out/####.exr", "--json")
+    assert batch.main([str(shot), *words]) == 0
+    seconds = json.loads(capfd.readouterr().out.splitlines()[-1])["seconds"]
+    assert seconds.pop("total") == pytest.approx(sum(seconds.values()))
+    assert min(seconds.values()) >= 0
+
+
 def test_regions_by_files(shot: Path, tmp_path: Path) -> None:
     mask = bpy.data.images.new("Mask", 8, 8)
     mask.generated_color = (1, 1, 1, 1)
