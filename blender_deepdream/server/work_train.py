@@ -24,7 +24,7 @@ from ..engine.contact_sheet import brain_sheet, encode_sheet
 from ..engine.images import Image, read_image
 from ..engine.nothing import named
 from ..engine.steps import follow
-from ..engine.whole_files import cannot_write, write_bytes
+from ..engine.whole_files import cannot_write, replaced_whole, write_bytes
 from ..protocol.errors import CancelledError, InputError, UnknownBrainError
 from ..protocol.training import MAX_LEFT_OUT, Phase, TrainProgress, TrainRequest, TrainResult
 from ..protocol.wire import canonical_hash
@@ -43,9 +43,6 @@ TRAINED = 0.9
 FORGET_SECONDS = 30 * 86_400
 """How long a training that was not finished can be gone on with."""
 
-FORGET_SECONDS = 30 * 86_400
-"""How long a training that was not finished can be gone on with."""
-
 LINKS_BETWEEN = 100
 """Pictures that are laid out between two looks at whether the job was cancelled."""
 
@@ -60,8 +57,7 @@ def train_brain(bench: Workbench, request: TrainRequest, brains: Mapping[str, st
     shelf.check_free()
     with said_as_sent(bench.store, {request.dream_source: "The image to dream from"}):
         source = _source(bench, request)
-    bench.brain(request.recipe.base, brains)
-    order = _order(bench, request, folder, source)
+    order = _order(bench, request, folder, brains, source)
     try:
         _lay_out(bench, request, order.pictures, report)
         with _said_of_what_was_sent(order.pictures):
@@ -128,12 +124,12 @@ def _folder(bench: Workbench, request: TrainRequest, brains: Mapping[str, str]) 
     return folder
 
 
-def _order(bench: Workbench, request: TrainRequest, folder: Path, source: Image) -> Order:
+def _order(bench: Workbench, request: TrainRequest, folder: Path, brains: Mapping[str, str], source: Image) -> Order:
     return Order(
         name=request.name,
         pictures=folder / "pictures",
         recipe=request.recipe,
-        base=bench.library.contents(request.recipe.base),
+        base=bench.contents(request.recipe.base, brains),
         work=folder / "work",
         source=source,
         source_name="an image" if request.dream_source in request.blobs else request.dream_source,
@@ -163,7 +159,8 @@ def _link(blob: Path, path: Path) -> None:
         try:
             os.link(blob, path)
         except OSError:  # not on this disk, or not here at all
-            shutil.copyfile(blob, path)
+            with replaced_whole(path) as part:
+                shutil.copyfile(blob, part)
     except OSError as error:
         raise cannot_write(path, error) from error
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import torch
 
-from ..engine.brain import Brain
+from ..engine.brain import Brain, BrainCard
+from ..engine.brain_file import Contents
 from ..engine.dream import fingerprint
 from ..engine.folders import brains_folder
 from ..engine.library import Library
@@ -82,9 +83,14 @@ class Workbench:
 
         Raises UnknownBrainError if the library has none of that name any more, or another; BrainFileError.
         """
-        if self.library.find(name).id != wanted[name]:
-            raise UnknownBrainError(f"Brain {name!r} was replaced after this job was submitted.", "Submit it again.")
+        _check_promised(self.library.find(name), wanted)
         return self._loaded.get(name, wanted[name], together_with=wanted)
+
+    def contents(self, name: str, wanted: Mapping[str, str]) -> Contents:
+        """What a brain is made of. wanted, errors: as of `brain`."""
+        contents = self.library.contents(name)
+        _check_promised(contents.card, wanted)
+        return contents
 
     def free_memory(self) -> int | None:
         """Free bytes of the device; None where nobody can say."""
@@ -98,6 +104,11 @@ class Workbench:
         if not self.store.blob_is_good(sha):
             raise MissingBlobError(f"The server's copy of blob {sha} is missing or damaged.", "Send it again.")
         return self.store.blob_path(sha)
+
+
+def _check_promised(card: BrainCard, wanted: Mapping[str, str]) -> None:
+    if card.id != wanted[card.name]:
+        raise UnknownBrainError(f"Brain {card.name!r} was replaced after this job was submitted.", "Submit it again.")
 
 
 def free_system_memory() -> int | None:
