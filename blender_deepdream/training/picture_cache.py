@@ -75,7 +75,10 @@ class PictureCache:
             with path.open("rb", buffering=0) as file:
                 for line, picture in zip(lines, out, strict=True):
                     file.seek(line.row * self._row_bytes)
-                    picture[:] = np.frombuffer(file.read(self._row_bytes), np.uint8).reshape(picture.shape)
+                    row = file.read(self._row_bytes)
+                    if zlib.crc32(row) != line.crc:  # filled anew meanwhile, or damaged
+                        raise ValueError(f"{line.path} is not there")
+                    picture[:] = np.frombuffer(row, np.uint8).reshape(picture.shape)
         except (OSError, ValueError) as error:
             raise StorageError(f"{path} cannot be read any more: {error}.", "Start again: it is mended.") from error
         return out

@@ -228,6 +228,17 @@ def test_a_cache_that_was_let_go_is_said_to_be(folder: Folder):
         folder.open().pixels([lines[paths[0]]])
 
 
+def test_pixels_of_another_picture_are_refused(folder: Folder):
+    paths = folder.add(0, 1)
+    lines, _ = folder.fill()
+    row = folder.pixels.read_bytes()[: 4 * SIDE**2]
+    folder.pixels.write_bytes(row + row)
+    first, second = sorted(paths, key=lambda path: lines[path].row)
+    assert np.array_equal(folder.open().pixels([lines[first]])[0], decode(first, SIDE).pixels)
+    with pytest.raises(StorageError, match="cannot be read any more"):
+        folder.open().pixels([lines[second]])
+
+
 def test_the_longest_unused_caches_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(picture_cache, "MAX_BYTES", 3 * 4 * SIDE**2)
     folders = []
