@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -16,6 +17,10 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from .training_data import Share
+
+PATIENCE = timedelta(days=1)
+"""How long processes wait for the first one, which decodes pictures and measures alone. One that ends, ends the others'
+wait: torchrun ends them all."""
 
 Told = TypeVar("Told")
 Value = TypeVar("Value")
@@ -81,7 +86,7 @@ def group_of_torchrun(device: str) -> Iterator[tuple[Group, torch.device]]:
         return
     if own.type == "cuda":
         torch.cuda.set_device(own)
-    distributed.init_process_group("nccl" if own.type == "cuda" else "gloo")
+    distributed.init_process_group("nccl" if own.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
         yield Group(rank, world), own
     finally:
