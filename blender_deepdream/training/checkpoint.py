@@ -22,6 +22,7 @@ from ..engine import whole_files
 from ..engine.file_hashes import hash_of
 from ..engine.tensor_file import read_header, tensors_in
 from ..protocol.errors import BrainFileError, InputError
+from ..protocol.wire import content_hash
 
 KEPT = 2
 _TENSORS, _FACTS = ".safetensors", ".json"
@@ -90,7 +91,7 @@ class Checkpoints:
         try:
             read_header(tensors)
             data = tensors.read_bytes()
-            if hash_of(tensors) != sha256:
+            if content_hash(data) != sha256:
                 return None
             return Checkpoint(step, known, tensors_in(data, tensors))
         except (OSError, BrainFileError):
