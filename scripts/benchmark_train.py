@@ -27,14 +27,13 @@ from torch.nn import functional
 
 from blender_deepdream.engine.brain_file import Contents
 from blender_deepdream.engine.lite0 import LITE0_CARD, lite0_weights
+from blender_deepdream.engine.precision import TYPES
 from blender_deepdream.engine.steps import finish
 from blender_deepdream.protocol.recipe import Recipe
 from blender_deepdream.training.distributed import ALONE
 from blender_deepdream.training.learner import Learner, Moment, precision_of
 from blender_deepdream.training.trainable import Trainable, trainable
 from blender_deepdream.training.training_data import Batch, TrainingData, open_training_data
-
-TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)

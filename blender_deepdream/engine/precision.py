@@ -16,7 +16,8 @@ from .brain import Brain
 
 AnyBrain = TypeVar("AnyBrain", bound=Brain)
 
-_TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+"""torch's, by the name of the precision."""
 
 
 def in_precision(brain: AnyBrain, precision: str) -> AnyBrain:
@@ -33,7 +34,7 @@ def in_precision(brain: AnyBrain, precision: str) -> AnyBrain:
     if precision == "auto":
         precision = automatic(brain.device) if halves else "float32"
     chosen = copy.copy(brain)
-    chosen.precision = _TYPES[precision]
+    chosen.precision = TYPES[precision]
     return chosen
 
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from ..engine.memory import memory_errors
-from ..engine.precision import automatic, halves_of
+from ..engine.precision import TYPES, automatic, halves_of
 from ..protocol.errors import OutOfMemoryError, SettingsError
 from ..protocol.recipe import Recipe
 from .averaging import Average, state_of
@@ -26,7 +26,6 @@ from .schedule import optimizer_of, set_rate
 from .trainable import Trainable
 from .training_data import Batch
 
-_TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _WEIGHTS, _AVERAGE, _MOMENTUM, _SCALE = "weights/", "average/", "momentum/", "scale"
 
 
@@ -69,7 +68,7 @@ class Learner:
         self.device = next(trainable.parameters()).device
         self._parallel = group.parallel(trainable)
         self._optimizer = optimizer_of(trainable, recipe)
-        self._precision = _TYPES[precision_of(recipe, trainable)]
+        self._precision = TYPES[precision_of(recipe, trainable)]
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self._precision == torch.float16)
 
     def learn(self, batch: Batch, moment: Moment) -> Learnt:
