@@ -21,6 +21,7 @@ from .octaves import Size, Wrap, crop, extend
 from .regions import Area
 from .restraint import as_lightness, decorrelated
 from .smoothing import smooth, unit_deviation
+from .steps import retold
 from .tiling import Mosaic, Tile, Tiling
 
 Answer = TypeVar("Answer")
@@ -136,13 +137,7 @@ def _look_at(
 
 def _as_part_of(parts: Generator[Part, None, Answer], number: int, of: int) -> Generator[Part, None, Answer]:
     """One area's way as a part of the step's, its end as well if others follow."""
-    while True:
-        try:
-            part = next(parts)
-        except StopIteration as end:
-            answer: Answer = end.value
-            break
-        yield Part((number + part.share) / of, part.value)
+    answer = yield from retold(parts, lambda part: Part((number + part.share) / of, part.value))
     if number + 1 < of:
         yield Part((number + 1) / of, 0.0)
     return answer

@@ -7,6 +7,7 @@ ones are larger than that, so these dream in a larger picture, which the cell sh
 
 from __future__ import annotations
 
+import functools
 import io
 import time
 from collections.abc import Generator, Sequence
@@ -33,6 +34,7 @@ from .images import Image
 from .memory import memory_errors
 from .nothing import KINDS, named
 from .octaves import Size, resize_picture
+from .steps import retold
 from .wanted import brains_of, no_other_brain, objective_of
 
 ATLAS_VERSION = 1
@@ -275,12 +277,9 @@ class _Studio:
         with memory_errors():
             before = resize_picture(self.source, Size(subject.side, subject.side))
         steps = dream(as_image(before), self.brain, subject.settings)
-        while True:
-            try:
-                yield self.clock.during(subject, next(steps))
-            except StopIteration as end:
-                self.clock.done += subject.work
-                return dreamspace.enter(end.value, 0.0, self.brain.device)
+        dreamt = yield from retold(steps, functools.partial(self.clock.during, subject))
+        self.clock.done += subject.work
+        return dreamspace.enter(dreamt, 0.0, self.brain.device)
 
     def _key(self, subject: Subject) -> str:
         """The hash of all that decides the cell's bytes."""

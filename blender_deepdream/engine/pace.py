@@ -10,6 +10,7 @@ from typing import TypeVar
 from ..protocol.messages import Progress
 from .ascent import Part
 from .octaves import Size
+from .steps import retold
 
 Answer = TypeVar("Answer")
 
@@ -27,13 +28,7 @@ class Pace:
 
     def during_step(self, step: Generator[Part, None, Answer]) -> Generator[Progress, None, Answer]:
         """Progress wherever a step yields before its end. Returns what the step returns."""
-        while True:
-            try:
-                part = next(step)
-            except StopIteration as end:
-                answer: Answer = end.value
-                return answer
-            yield self._progress(part)
+        return retold(step, self._progress)
 
     def after_step(self, value: float) -> Progress:
         """Progress after one more step, which found the objective at `value`."""

@@ -7,6 +7,7 @@ a run that was stopped goes on with the frame that it had reached, and ends with
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from ..engine.dream import fingerprint
 from ..engine.image_output import write_image
 from ..engine.images import Image, read_image
 from ..engine.preview import Show
+from ..engine.steps import retold
 from ..engine.wanted import Load
 from ..protocol.errors import ImageError, InputError
 from ..protocol.messages import DreamRequest, Progress
@@ -79,16 +81,15 @@ def dream_frames(
     for number in range(done + 1, count + 1):
         settings = request.settings.in_zoom(number, first=number == 1)
         steps = dream_request(replace(request, settings=settings), image, load, find, show)
-        while True:
-            try:
-                yield number, next(steps)
-            except StopIteration as end:
-                image = end.value
-                break
+        image = yield from retold(steps, functools.partial(_of_frame, number))
         save(image, frames.picture(number))
         write_image(image, frames.state(number))
         _forget(frames, number)
     return count - done
+
+
+def _of_frame(number: int, progress: Progress) -> tuple[int, Progress]:
+    return number, progress
 
 
 def job_of(request: DreamRequest, load: Load, find: Find, more: object) -> str:

@@ -15,6 +15,7 @@ import torch
 from ..engine import brain_file
 from ..engine.brain import Brain
 from ..engine.brain_file import Contents
+from ..engine.steps import retold
 from ..protocol.errors import SettingsError, StorageError
 from ..protocol.recipe import Recipe
 from .checkpoint import Checkpoint, Checkpoints
@@ -225,13 +226,7 @@ class Run:
         """What a measurement comes to; tells where the training is meanwhile."""
         epochs = self._recipe.epochs
         told = Measuring(-(-self._learner.step // self._data.steps), epochs, self._fraction)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                found: Value = end.value
-                return found
-            yield told
+        return retold(steps, lambda _: told)
 
     @property
     def _fraction(self) -> float:

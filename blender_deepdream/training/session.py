@@ -20,6 +20,7 @@ from PIL import Image as Pillow
 from ..engine.brain import Brain, BrainCard
 from ..engine.brain_file import Contents, assembled
 from ..engine.images import Image
+from ..engine.steps import retold
 from ..protocol.recipe import Recipe
 from ..protocol.training import Phase, TrainProgress
 from .confusion import draw_confusion
@@ -27,6 +28,7 @@ from .curves import best_of, draw_curves
 from .dream_sheet import DreamSheet
 from .finetune import finetune
 from .history import EpochReport, read_history
+from .preparation import Preparation
 from .reports import Epoch, Measuring, Notice, StepReport
 from .run import HISTORY
 from .trained import Trained, kept
@@ -85,15 +87,13 @@ def prepare(order: Order) -> Generator[TrainProgress, None, TrainingData]:
     steps = open_training_data(
         order.pictures, order.recipe, order.device, order.caches, lambda: assembled(order.base, order.device)
     )
-    while True:
-        try:
-            news = next(steps)
-        except StopIteration as end:
-            data: TrainingData = end.value
-            return data
-        phase = Phase.SORTING if news.doing == "sorting" else Phase.GATHERING
-        fraction = PREPARED * news.done / max(news.total, 1)
-        yield TrainProgress(phase, step=news.done, steps=news.total, fraction=fraction)
+    return (yield from retold(steps, _preparing))
+
+
+def _preparing(news: Preparation) -> TrainProgress:
+    phase = Phase.SORTING if news.doing == "sorting" else Phase.GATHERING
+    fraction = PREPARED * news.done / max(news.total, 1)
+    return TrainProgress(phase, step=news.done, steps=news.total, fraction=fraction)
 
 
 class Session:

@@ -30,6 +30,7 @@ from ..precision import in_precision
 from ..preview import Show
 from ..regions import Area
 from ..restraint import restrain, with_colors_of
+from ..steps import retold
 from ..tiling import Tiling
 from ..wanted import Load, brains_of, no_other_brain, objective_of
 from .sheets import Dreamt, Sheet, bare, sharpest
@@ -151,13 +152,7 @@ def _shared(
     parts: Generator[Part, None, tuple[Tensor, float]], number: int, of: int
 ) -> Generator[Part, None, tuple[Tensor, float]]:
     """One view's way as a part of the step's."""
-    while True:
-        try:
-            part = next(parts)
-        except StopIteration as end:
-            answer: tuple[Tensor, float] = end.value
-            return answer
-        yield Part((number + part.share) / of, part.value)
+    return retold(parts, lambda part: Part((number + part.share) / of, part.value))
 
 
 def _turns(count: int, seed: int) -> Generator[int, None, None]:
