@@ -7,7 +7,7 @@ import math
 import random
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -45,6 +45,12 @@ class Ascent:
     tiling: Tiling
     numbers: random.Random
 
+    @classmethod
+    def of(cls, brains: Mapping[str, Brain], settings: DreamSettings, wrap: Wrap) -> Self:
+        """One in the tiles that the settings want, its randomness begun with their seed."""
+        tiling = Tiling(settings.tile, brains[""].device, max(brain.card.smallest for brain in brains.values()))
+        return cls(brains, settings, wrap, tiling, random.Random(settings.seed))
+
     def step(self, image: Tensor, mask: Tensor, areas: Sequence[Area]) -> Generator[Part, None, tuple[Tensor, float]]:
         """By how much to change the image so that the areas' objectives grow, and what they are worth before that.
 
@@ -54,8 +60,9 @@ class Ascent:
         """
         change, worth = torch.zeros(()), 0.0
         for number, area in enumerate(areas):
-            parts = self._gradient(area.objective, image)
-            gradient, value = yield from _as_part_of(parts, number, len(areas))
+            if number:
+                yield Part(number / len(areas), 0.0)
+            gradient, value = yield from as_part_of(self._gradient(area.objective, image), number, len(areas))
             gradient = unit_mean(self._shaped(gradient), area.within(mask))
             worth += value / len(areas)
             if area.share is not None:
@@ -135,12 +142,9 @@ def _look_at(
     return sum(term.weight * measure.item() for (term, _), measure in zip(own, measures, strict=True))
 
 
-def _as_part_of(parts: Generator[Part, None, Answer], number: int, of: int) -> Generator[Part, None, Answer]:
-    """One area's way as a part of the step's, its end as well if others follow."""
-    answer = yield from retold(parts, lambda part: Part((number + part.share) / of, part.value))
-    if number + 1 < of:
-        yield Part((number + 1) / of, 0.0)
-    return answer
+def as_part_of(parts: Generator[Part, None, Answer], number: int, of: int) -> Generator[Part, None, Answer]:
+    """The way of one of several, counted from 0, as a part of the step's."""
+    return retold(parts, lambda part: Part((number + part.share) / of, part.value))
 
 
 def _as_strong_everywhere(change: Tensor, areas: Sequence[Area]) -> Tensor:

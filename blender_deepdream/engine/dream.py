@@ -8,7 +8,6 @@ Mordvintsev, Olah and Tyka, "Inceptionism", 2015, https://github.com/google/deep
 
 from __future__ import annotations
 
-import random
 from collections.abc import Generator, Mapping, Sequence
 
 import numpy as np
@@ -28,13 +27,13 @@ from .motion import moved
 from .objectives import Objective
 from .octaves import Size, Wrap, octave_sizes, resize, resize_picture, with_margin, without_margin
 from .pace import Pace
-from .precision import automatic, in_precision
+from .precision import automatic
 from .preview import Preview, Show
 from .regions import Region, areas_of
 from .restraint import restrain, with_colors_of
 from .steps import finish
 from .temporal import ALONE, Chain, Coherence
-from .tiling import Tiling, automatic_side
+from .tiling import automatic_side
 from .wanted import Load, brains_of, no_other_brain, objective_of
 
 ENGINE_VERSION = "4"
@@ -73,11 +72,10 @@ def dream(  # noqa: PLR0913  (all that a dream may be given, most of it by name)
         palette = source if image is still else _seen(still, settings, wrap, brain.device)
         where = with_margin(dream_mask(mask, dreamspace.dreamable(image), brain.device), wrap)
         sizes = octave_sizes(Size(*source.shape[-2:]), settings.octaves, settings.octave_scale)
-        brains = _dreamers(brain, settings, regions, load)
+        brains = brains_of([settings, *(region.settings for region in regions)], brain, load)
         whole, *parts = _objectives(settings, guide, regions, brains, len(sizes))
         areas = areas_of(whole, zip(regions, parts, strict=True), image.size, wrap, brain.device)
-        tiling = Tiling(settings.tile, brain.device, max(known.card.smallest for known in brains.values()))
-        ascent = Ascent(brains, settings, wrap, tiling, random.Random(settings.seed))
+        ascent = Ascent.of(brains, settings, wrap)
         coherence = Coherence(chain, settings, wrap)
         pace = Pace(sizes, coherence.steps)
         preview = Preview(show, source, where, settings.strength, wrap)
@@ -107,12 +105,6 @@ def dream(  # noqa: PLR0913  (all that a dream may be given, most of it by name)
 def _seen(image: Image, settings: DreamSettings, wrap: Wrap, device: torch.device) -> Tensor:
     """1x3xHxW, dream space, with its margin."""
     return with_margin(dreamspace.enter(image, settings.exposure, device, settings.highlights), wrap)
-
-
-def _dreamers(brain: Brain, settings: DreamSettings, regions: Sequence[Region], load: Load) -> dict[str, Brain]:
-    """What `brains_of` finds for the image and its regions, in the precision to calculate in."""
-    found = brains_of([settings, *(region.settings for region in regions)], brain, load)
-    return {name: in_precision(known, settings.precision) for name, known in found.items()}
 
 
 def _objectives(

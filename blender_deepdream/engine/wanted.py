@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -19,6 +19,7 @@ from .images import Image
 from .memory import memory_errors
 from .objectives import Objective
 from .octaves import Size, resize_picture
+from .precision import in_precision
 
 GUIDE_SIDE = 384
 """Longer side in pixels at which a guide is looked at: some things in it, and few enough positions to compare with."""
@@ -39,10 +40,15 @@ def chosen_layers(settings: DreamSettings, brain: Brain) -> list[tuple[LayerChoi
     return [(replace(choice, brain="") if choice.brain in own else choice, weight) for choice, weight in chosen]
 
 
-def brains_of(wishes: Collection[DreamSettings], brain: Brain, load: Load) -> dict[str, Brain]:
-    """The brains that these settings dream with, the settings' own as ""."""
+def brains_of(wishes: Sequence[DreamSettings], brain: Brain, load: Load) -> dict[str, Brain]:
+    """The brains that an image and its regions dream with, the settings' own as "", in the precision of the image.
+
+    wishes: the image's settings, then its regions'. Raises UnknownBrainError; SettingsError where the precision does
+    not work.
+    """
     names = {choice.brain for settings in wishes for choice, _ in chosen_layers(settings, brain)}
-    return {"": brain} | {name: load(name) for name in sorted(names - {""})}
+    brains = {"": brain} | {name: load(name) for name in sorted(names - {""})}
+    return {name: in_precision(known, wishes[0].precision) for name, known in brains.items()}
 
 
 def objective_of(settings: DreamSettings, guide: Image | None, brains: Mapping[str, Brain], octaves: int) -> Objective:

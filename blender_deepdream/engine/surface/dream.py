@@ -19,19 +19,16 @@ from torch import Tensor
 
 from ...protocol.messages import Progress
 from ...protocol.settings import DreamSettings
-from ..ascent import Ascent, Part
+from ..ascent import Ascent, Part, as_part_of
 from ..brain import Brain
 from ..images import Image
 from ..memory import memory_errors
 from ..objectives import Objective
 from ..octaves import NO_WRAP, Size, octave_sizes, resize, resize_picture
 from ..pace import Pace
-from ..precision import in_precision
 from ..preview import Show
 from ..regions import Area
 from ..restraint import restrain, with_colors_of
-from ..steps import retold
-from ..tiling import Tiling
 from ..wanted import Load, brains_of, no_other_brain, objective_of
 from .sheets import Dreamt, Sheet, bare, sharpest
 from .showing import Showing
@@ -65,10 +62,8 @@ def dream_surface(
         bases = [bare(sheet, brain.device) for sheet in sheets]
         sizes = octave_sizes(Size(views[0].side, views[0].side), settings.octaves, settings.octave_scale)
         brains = brains_of([settings], brain, load)
-        brains = {name: in_precision(known, settings.precision) for name, known in brains.items()}
         objective = objective_of(settings, guide, brains, len(sizes))
-        tiling = Tiling(settings.tile, brain.device, max(known.card.smallest for known in brains.values()))
-        ascent = Ascent(brains, settings, NO_WRAP, tiling, random.Random(settings.seed))
+        ascent = Ascent.of(brains, settings, NO_WRAP)
         turns = _turns(len(views), settings.seed)
         pace = Pace(sizes, settings.steps)
         showing = Showing(show, views)
@@ -121,7 +116,7 @@ class _Step:
         for number, (view, footprint) in enumerate(looks):
             if number:
                 yield Part(number / len(looks), worth / number)
-            wanted, value = yield from _shared(self._wanted(view, footprint, texels), number, len(looks))
+            wanted, value = yield from as_part_of(self._wanted(view, footprint, texels), number, len(looks))
             total += footprint.splat(wanted, texels.shape[1])
             worth += value / len(looks)
         return self._normal(total), worth
@@ -146,13 +141,6 @@ class _Step:
         touched = change.ne(0).any(0)
         mean = change.abs().sum() / (3 * touched.sum()).clamp_min(1)
         return change.mul_(self._settings.step_size / mean.clamp_min(torch.finfo(change.dtype).tiny))
-
-
-def _shared(
-    parts: Generator[Part, None, tuple[Tensor, float]], number: int, of: int
-) -> Generator[Part, None, tuple[Tensor, float]]:
-    """One view's way as a part of the step's."""
-    return retold(parts, lambda part: Part((number + part.share) / of, part.value))
 
 
 def _turns(count: int, seed: int) -> Generator[int, None, None]:
