@@ -12,6 +12,8 @@ from blender_deepdream.engine.images import Image
 from blender_deepdream.engine.temporal import Detail
 from blender_deepdream.protocol.errors import ImageError
 
+from .exr_files import write_channels, write_exr
+
 ENERGIES = (0.1, 0.03, 0.02, 0.012345678901234)
 
 
@@ -41,7 +43,7 @@ def test_a_picture_is_no_detail(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "held", ["", "5", "[]", '["a"]', "[1e999]", "[-1]", "[1, 1, 1, 1]", "[0, 1, 1, 1, 1]", "[" * 9999]
+    "held", ["", "5", "[]", '["a"]', "[1e999]", "[-1]", "[1, 1, 1, 1]", "[0, 1, 1, 1, 1]", "[" * 9999, f"[{10**400}]"]
 )
 def test_damaged_attributes_are_told(held, tmp_path):
     spec = oiio.ImageSpec(5, 4, 3, "half")
@@ -51,7 +53,9 @@ def test_damaged_attributes_are_told(held, tmp_path):
         read_detail(tmp_path / "bad.exr")
 
 
-@pytest.mark.parametrize("mixture", ["", "5", "[5]", '[["a"]]', '[["a", "b"]]', '[["a", 2]]', '[["a", NaN]]'])
+@pytest.mark.parametrize(
+    "mixture", ["", "5", "[5]", '[["a"]]', '[["a", "b"]]', '[["a", 2]]', '[["a", NaN]]', f'[["a", {10**400}]]']
+)
 def test_damaged_mixtures_are_told(mixture, tmp_path):
     spec = oiio.ImageSpec(5, 4, 3, "half")
     spec.attribute("deepdream:held", "[1, 1, 1, 1, 1]")
@@ -69,20 +73,8 @@ def test_a_detail_cut_short_is_told(detail, tmp_path):
         read_detail(path)
 
 
-def write_exr(path: Path, spec: oiio.ImageSpec, pixels: np.ndarray) -> None:
-    output = oiio.ImageOutput.create("openexr")
-    assert output is not None
-    output.open(str(path), spec)
-    output.write_image(pixels)
-    output.close()
-
-
 def write_passes(path: Path, names: list[str]) -> None:
-    spec = oiio.ImageSpec(6, 4, len(names), "float")
-    spec.channelnames = tuple(names)
-    pixels = np.empty((4, 6, len(names)), np.float32)
-    pixels[:] = np.arange(len(names))
-    write_exr(path, spec, pixels)
+    write_channels(path, {name: np.full((4, 6), number, np.float32) for number, name in enumerate(names)})
 
 
 def test_vectors_and_depth_are_found_among_the_passes(tmp_path):

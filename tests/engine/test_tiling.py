@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import math
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import TypeVar
 
 import numpy as np
@@ -17,11 +17,12 @@ from blender_deepdream.engine.dream import dream, dream_to_end
 from blender_deepdream.engine.images import Image
 from blender_deepdream.engine.objectives import l2
 from blender_deepdream.engine.octaves import NO_WRAP, Size, Wrap, crop, resize_picture
-from blender_deepdream.engine.regions import Area
 from blender_deepdream.engine.steps import finish
-from blender_deepdream.engine.tiling import FEW_CELLS, Mosaic, Tile, Tiling, automatic_side
+from blender_deepdream.engine.tiling import FEW_CELLS, Mosaic, Tiling, automatic_side
 from blender_deepdream.protocol.errors import OutOfMemoryError, SettingsError
 from blender_deepdream.protocol.settings import DreamSettings
+
+from .seams import ToldTiling, strength_at_seams
 
 T = TypeVar("T")
 CPU = torch.device("cpu")
@@ -94,46 +95,11 @@ def test_tiles_find_the_gradient_of_the_whole(brain):
     assert parts[1] == pytest.approx(whole[1], rel=0.05)
 
 
-class ToldTiling(Tiling):
-    """One that remembers where it put its tiles."""
-
-    laid: tuple[Tile, ...] = ()
-
-    def tiles(self, size: Size, stride: int, shift: Size, wrap: Wrap, numbers: random.Random) -> tuple[Tile, ...]:
-        self.laid = super().tiles(size, stride, shift, wrap, numbers)
-        return self.laid
-
-
 @pytest.mark.parametrize(("layer", "side"), [("_blocks.4", 128), ("_blocks.8", 160)])
 def test_no_seam_shows_over_ten_steps(brain, layer, side):
-    """The mean change within 2 pixels of where tiles meet, beside that elsewhere."""
-    size = Size(240, 336)
-    image, tiling = noise(*size), ToldTiling(side, CPU)
+    image, tiling = noise(240, 336), ToldTiling(side, CPU)
     ascent = Ascent({"": brain}, DreamSettings(), NO_WRAP, tiling, random.Random(0))
-    near, far = [], []
-    for _ in range(10):
-        change, _ = finish(ascent.step(image, torch.ones(1, 1, *size), [Area(l2(layer))]))
-        image = (image + change).clamp(0, 1)
-        seams = _close_to_seams(tiling.laid, size)
-        # the border of the image is another matter: the margin hides it
-        inside = torch.zeros(*size, dtype=torch.bool)
-        inside[32:-32, 32:-32] = True
-        strength = change.abs().mean(dim=(0, 1))
-        near.append(strength[seams & inside])
-        far.append(strength[~seams & inside])
-    assert torch.cat(near).mean() == pytest.approx(torch.cat(far).mean().item(), rel=0.03)
-
-
-def _close_to_seams(tiles: Sequence[Tile], size: Size) -> Tensor:
-    """HxW: true within 2 pixels of a tile's end, or of where it counts as much as its neighbour."""
-    close = torch.zeros(*size, dtype=torch.bool)
-    for tile in tiles:
-        for axis, strip in enumerate((tile.rows, tile.columns)):
-            even = torch.nonzero((strip.weight[1:] - 0.5) * (strip.weight[:-1] - 0.5) <= 0).flatten()
-            for place in (strip.sees[0], strip.sees[-1], *strip.sees[even]):
-                first = max(0, int(place) - 2)
-                close.narrow(axis, first, min(5, size[axis] - first)).fill_(True)
-    return close
+    assert strength_at_seams(ascent, tiling, l2(layer), image) == pytest.approx(1, rel=0.03)
 
 
 def test_a_dream_in_tiles_is_a_dream_and_tells_of_each(brain, quick):

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import OpenImageIO as oiio
 import pytest
 
 from blender_deepdream.engine.images import read_image
@@ -16,6 +15,7 @@ from blender_deepdream.protocol.errors import ImageError, MissingBlobError
 from blender_deepdream.protocol.follows import Follows
 from blender_deepdream.protocol.messages import DreamRequest, DreamResult
 
+from ..engine.exr_files import write_channels
 from .conftest import ended, finish, request_for
 from .process import png
 
@@ -33,16 +33,9 @@ def first(client: DreamClient) -> DreamRequest:
 
 def passes(client: DreamClient, folder: Path, size: tuple[int, int] = (48, 32), names: str = "XYZW") -> str:
     """A still frame's Vector and Depth passes."""
-    width, height = size
-    spec = oiio.ImageSpec(width, height, len(names) + 1, "float")
-    spec.channelnames = ("View.Depth.Z", *(f"View.Vector.{axis}" for axis in names))
-    pixels = np.zeros((height, width, len(names) + 1), np.float32)
-    pixels[..., 0] = 5
-    output = oiio.ImageOutput.create("openexr")
-    assert output is not None
-    output.open(str(folder / "passes.exr"), spec)
-    output.write_image(pixels)
-    output.close()
+    flat = np.zeros(size[::-1], np.float32)
+    channels = {"View.Depth.Z": flat + 5} | {f"View.Vector.{axis}": flat for axis in names}
+    write_channels(folder / "passes.exr", channels)
     return client.put_blob((folder / "passes.exr").read_bytes())
 
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from blender_deepdream.engine.image_output import write_image
 from blender_deepdream.engine.images import Image
+
+from ..exr_files import write_channels
 
 SIDE = 64
 Array = NDArray[np.float32]
@@ -39,7 +40,7 @@ def write_view(
         if damaged:
             pixels[3, 3] = np.nan
         write_image(Image(pixels), path)
-    _write_facts(paths[2], _facts(facts_side, seen, sheets, drop, damaged))
+    write_channels(paths[2], _facts(facts_side, seen, sheets, drop, damaged))
     return paths
 
 
@@ -62,14 +63,3 @@ def _facts(side: int, seen: float, sheets: int, drop: str, damaged: bool) -> dic
         if name != drop
         for axis, values in axes.items()
     }
-
-
-def _write_facts(path: Path, channels: dict[str, Array]) -> None:
-    pixels = np.ascontiguousarray(np.stack(list(channels.values()), axis=2), np.float32)
-    spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], "float")
-    spec.channelnames = tuple(channels)
-    output = oiio.ImageOutput.create(str(path))
-    assert output is not None
-    assert output.open(str(path), spec)
-    assert output.write_image(pixels)
-    output.close()
