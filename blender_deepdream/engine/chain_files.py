@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import OpenImageIO as oiio
@@ -14,12 +16,14 @@ import torch
 
 from ..protocol.errors import ImageError
 from ..protocol.layers import MAX_LAYERS
-from .color import Array
 from .correspondence import Vectors
 from .image_output import write_halves
 from .images import check_size, open_image, parts_of, read_channels
 from .mixture import Mixture
+from .render_passes import first_pass, passes_in, read_pass
 from .temporal import BANDS, Detail
+
+Value = TypeVar("Value")
 
 _HELD = "deepdream:held"
 """An attribute of the file: JSON, the reach and then the energies."""
@@ -44,8 +48,8 @@ def read_detail(path: Path, device: torch.device | str = "cpu") -> Detail:
         if len(specs) != 1 or tuple(specs[0].channelnames) != ("R", "G", "B"):
             raise ImageError(f"{path} is not the detail of a dream.", _AGAIN)
         check_size(specs[0], path)
-        reach, *energies = _held(str(specs[0].getattribute(_HELD) or ""), path)
-        mixture = _mixture(str(specs[0].getattribute(_MIXTURE) or ""), path)
+        reach, *energies = _attribute(specs[0], _HELD, _held, path)
+        mixture = _attribute(specs[0], _MIXTURE, _mixture, path)
         pixels = read_channels(file, 0, 0, 3, path)
     finally:
         file.close()
@@ -65,50 +69,35 @@ def read_vectors(path: Path) -> Vectors:
     file = open_image(path)
     try:
         specs = parts_of(file)
-        layers = _layers(specs)
-        name = next((name for name, channels in layers.items() if set("XYZW") <= set(channels)), None)
+        passes = passes_in(specs)
+        name = first_pass(passes, ["Vector"], "XYZW")
         if name is None:
             raise ImageError(f"{path} has no Vector pass.", "Motion blur takes it away: switch it off.")
-        check_size(specs[layers[name]["X"][0]], path)
-        motion = np.concatenate([_channel(file, layers[name][axis], path) for axis in "XYZW"], axis=2)
-        of_layer = name.rpartition(".")[0]
-        depth = layers.get(f"{of_layer}.Depth" if of_layer else "Depth", {}).get("Z")
-        return Vectors(motion, None if depth is None else _channel(file, depth, path)[..., 0])
+        check_size(specs[passes[name]["X"][0]], path)
+        motion = read_pass(file, passes[name], "XYZW", path)
+        depth = passes.get(f"{name.removesuffix('Vector')}Depth", {})
+        return Vectors(motion, read_pass(file, depth, "Z", path)[..., 0] if "Z" in depth else None)
     finally:
         file.close()
 
 
-def _held(text: str, path: Path) -> list[float]:
+def _attribute(spec: oiio.ImageSpec, name: str, read: Callable[[Any], Value], path: Path) -> Value:
     try:
-        held = [float(number) for number in json.loads(text)]
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ImageError(f"{path} is not the detail of a dream.", _AGAIN) from error
+        return read(json.loads(str(spec.getattribute(name) or "")))
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise ImageError(f"{path} is not the detail of a dream, or a damaged one.", _AGAIN) from error
+
+
+def _held(data: Any) -> list[float]:
+    held = [float(number) for number in data]
     good = all(math.isfinite(number) and 0 <= number <= MOST_HELD for number in held)
     if not good or len(held) != 1 + BANDS or not held[0]:
-        raise ImageError(f"{path} is a damaged detail of a dream.", _AGAIN)
+        raise ValueError(held)
     return held
 
 
-def _mixture(text: str, path: Path) -> Mixture:
-    try:
-        mixture = tuple((str(name), float(share)) for name, share in json.loads(text))
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ImageError(f"{path} is not the detail of a dream.", _AGAIN) from error
+def _mixture(data: Any) -> Mixture:
+    mixture = tuple((str(name), float(share)) for name, share in data)
     if len(mixture) > MAX_LAYERS or not all(abs(share) <= 1 for _, share in mixture):
-        raise ImageError(f"{path} is a damaged detail of a dream.", _AGAIN)
+        raise ValueError(mixture)
     return mixture
-
-
-def _layers(specs: list[oiio.ImageSpec]) -> dict[str, dict[str, tuple[int, int]]]:
-    """Where each channel is (subimage, number), by the pass it is of and its own name."""
-    layers: dict[str, dict[str, tuple[int, int]]] = {}
-    for subimage, spec in enumerate(specs):
-        for number, name in enumerate(spec.channelnames):
-            of_pass, _, channel = name.rpartition(".")
-            layers.setdefault(of_pass, {})[channel] = (subimage, number)
-    return {name: channels for name, channels in layers.items() if name.rpartition(".")[2] in ("Vector", "Depth")}
-
-
-def _channel(file: oiio.ImageInput, where: tuple[int, int], path: Path) -> Array:
-    subimage, number = where
-    return read_channels(file, subimage, number, number + 1, path)

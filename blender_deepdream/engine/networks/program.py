@@ -86,13 +86,14 @@ class _Differentiable(torch.autograd.Function):
         return None, ctx.program.backward(list(ctx.kept) if again else ctx.kept, gradients)
 
 
-def _last_uses(steps: Sequence[Step], wanted: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+def _last_uses(steps: Sequence[Step], wanted: Sequence[str]) -> list[list[str]]:
     """For each step the values that nobody needs after it."""
     last = {name: number for number, step in enumerate(steps) for name in (step.name, *step.inputs)}
-    return tuple(
-        tuple(name for name, place in last.items() if place == number and name not in wanted)
-        for number in range(len(steps))
-    )
+    done: list[list[str]] = [[] for _ in steps]
+    for name, number in last.items():
+        if name not in wanted:
+            done[number].append(name)
+    return done
 
 
 def _add(known: dict[str, Tensor], name: str, gradient: Tensor | None) -> None:

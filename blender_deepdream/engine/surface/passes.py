@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from ...protocol.errors import ImageError
 from ..color import Array
-from ..images import check_size, open_image, parts_of, read_channels
+from ..images import check_size, open_image, parts_of
+from ..render_passes import Channels, first_pass, passes_in, read_pass
 
 _WANTED = {
     "places": (("UV",), "UV"),
@@ -40,7 +42,8 @@ def read_passes(path: Path) -> Passes:
         specs = parts_of(file)
         for spec in specs:
             check_size(spec, path)
-        found = {name: _read(file, specs, *wanted, path) for name, wanted in _WANTED.items()}
+        passes = passes_in(specs)
+        found = {name: _read(file, passes, *wanted, path) for name, wanted in _WANTED.items()}
     finally:
         file.close()
     if len({pass_.shape[:2] for pass_ in found.values()}) != 1:
@@ -49,14 +52,14 @@ def read_passes(path: Path) -> Passes:
     return Passes(found["places"] % 1, found["normals"], found["positions"], index)
 
 
-def _read(file: oiio.ImageInput, specs: list[oiio.ImageSpec], names: tuple[str, ...], axes: str, path: Path) -> Array:
+def _read(
+    file: oiio.ImageInput, passes: Mapping[str, Channels], names: tuple[str, ...], axes: str, path: Path
+) -> Array:
     """HxWxC, finite: the first pass of one of these names that has these channels. Raises ImageError for none."""
-    for subimage, spec in enumerate(specs):
-        channels = {tuple(name.split(".")[-2:]): number for number, name in enumerate(spec.channelnames)}
-        for name in names:
-            numbers = [channels[name, axis] for axis in axes if (name, axis) in channels]
-            if len(numbers) == len(axes):
-                planes = [read_channels(file, subimage, number, number + 1, path) for number in numbers]
-                finite: Array = np.nan_to_num(np.concatenate(planes, axis=2), posinf=0.0, neginf=0.0)
-                return finite
-    raise ImageError(f"{path} has no {names[-1]} pass.", "Render views with UV, Normal, Position and Material Index.")
+    name = first_pass(passes, names, axes)
+    if name is None:
+        raise ImageError(
+            f"{path} has no {names[-1]} pass.", "Render views with UV, Normal, Position and Material Index."
+        )
+    finite: Array = np.nan_to_num(read_pass(file, passes[name], axes, path), posinf=0.0, neginf=0.0)
+    return finite
