@@ -32,7 +32,8 @@ def _write(image: bpy.types.Image, folder: Path) -> Path:
     copy = bpy.data.images.new("DeepDream Copy", *image.size, alpha=True, float_buffer=image.is_float)
     pixels = np.empty(len(image.pixels), np.float32)
     try:
-        copy.colorspace_settings.name = image.colorspace_settings.name
+        # floats are written as they are, scene-linear: Blender would encode them for a display, in an EXR too
+        copy.colorspace_settings.name = "Non-Color" if image.is_float else image.colorspace_settings.name
         image.pixels.foreach_get(pixels)
         copy.pixels.foreach_set(_with_alpha(pixels, image.channels))
         copy.filepath_raw = str(path)
