@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..protocol.client import DreamClient
-from ..protocol.errors import DeepDreamError, ServerUnavailableError
+from ..protocol.errors import ServerUnavailableError
 from ..protocol.messages import DreamRequest, Progress
 from .run import Event, Stopwatch
 from .sight import Files
@@ -81,17 +80,10 @@ class Conversation:
         try:
             watch.meanwhile()
             begun = time.perf_counter()
-            while True:
-                try:
-                    update = task.updates.get(timeout=self._patience)
-                except queue.Empty:
-                    yield watch.event(None)
-                    continue
+            for update in task.news(self._patience):
                 if isinstance(update, Finished):
                     self._count(update, time.perf_counter() - begun)
                     return update
-                if isinstance(update, DeepDreamError):
-                    raise update
                 yield watch.event(update)
         finally:
             task.cancel()

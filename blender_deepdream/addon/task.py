@@ -10,18 +10,20 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError, DeepDreamError, InternalError
 from ..protocol.jobs import JobState, JobStatus
 from ..protocol.messages import DreamRequest, DreamResult, Progress
+from ..protocol.surface import SurfaceRequest
 
 log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
 
 
 class ServerTask:
@@ -42,6 +44,17 @@ class ServerTask:
     def work(self) -> Iterator[Any]:
         """What the thread does, in steps between which it may be cancelled."""
         raise NotImplementedError
+
+    def news(self, patience: float) -> Iterator[Any]:
+        """What `updates` gets, None whenever nothing came for so many seconds. Raises the error that it ended with."""
+        while True:
+            try:
+                update = self.updates.get(timeout=patience)
+            except queue.Empty:
+                update = None
+            if isinstance(update, DeepDreamError):
+                raise update
+            yield update
 
     def cancel(self) -> None:
         """Tell the server that nobody wants this job any more, and wait for the thread to end."""
@@ -70,6 +83,18 @@ class ServerTask:
                 yield status
         if status.state is JobState.FAILED and status.error:
             raise status.error
+
+    def dreamed(
+        self, request: DreamRequest | SurfaceRequest, kind: type[_Result]
+    ) -> Generator[Progress, None, _Result]:
+        """Submit a dream and yield how it comes along. Returns its result, which is of this kind."""
+        status = self.client.submit(request)
+        for status in self.followed(status):  # noqa: B020  the last one is the one that counts
+            if isinstance(status.progress, Progress) and status.state is JobState.RUNNING:
+                yield status.progress
+        if not isinstance(status.result, kind):
+            raise CancelledError("The dream was cancelled on the server.")
+        return status.result
 
     def _run(self) -> None:
         try:
@@ -144,16 +169,11 @@ class DreamTask(ServerTask):
             self.client.put_blob(path)
         self.check()
         uploaded = time.perf_counter()
-        status = self.client.submit(self._request)
-        for status in self.followed(status):  # noqa: B020  the last one is the one that counts
-            if isinstance(status.progress, Progress) and status.state is JobState.RUNNING:
-                yield status.progress
-        if not isinstance(status.result, DreamResult):
-            raise CancelledError("The dream was cancelled on the server.")
+        result = yield from self.dreamed(self._request, DreamResult)
         dreamed = time.perf_counter()
-        self._fetch(status.result)
+        self._fetch(result)
         transfer = uploaded - started + time.perf_counter() - dreamed
-        yield Finished(status.id, transfer, dreamed - uploaded, status.result.detail)
+        yield Finished(str(self.job), transfer, dreamed - uploaded, result.detail)
 
     def _fetch(self, result: DreamResult) -> None:
         self.client.get_blob(result.image, self._destination)

@@ -9,7 +9,6 @@ untouched until the textures are there.
 from __future__ import annotations
 
 import math
-import queue
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...protocol.client import DreamClient
-from ...protocol.errors import DeepDreamError, SceneError
+from ...protocol.errors import SceneError
 from ...protocol.messages import ColorSpace, Depth, Progress
 from ...protocol.settings import DreamSettings
 from ...protocol.surface import Sheet, SurfaceRequest, View
@@ -227,21 +226,14 @@ def _dream(
     job: SurfaceJob, request: SurfaceRequest, blobs: Mapping[str, Path], paths: Sequence[Path]
 ) -> Iterator[SurfaceEvent]:
     """Returns Dreamed; the textures lie at `paths`."""
-    yield SurfaceEvent(_RENDERS, "Sending views")
-    task = SurfaceTask(job.connect(), request, blobs, paths)
     event = SurfaceEvent(_RENDERS, "Sending views")
+    yield event
+    task = SurfaceTask(job.connect(), request, blobs, paths)
     try:
-        while True:
-            try:
-                update = task.updates.get(timeout=job.patience)
-            except queue.Empty:
-                yield event
-                continue
+        for update in task.news(job.patience):
             if isinstance(update, Dreamed):
                 return update
-            if isinstance(update, DeepDreamError):
-                raise update
-            event = _told(update)
+            event = _told(update) if update else event
             yield event
     finally:
         task.cancel()

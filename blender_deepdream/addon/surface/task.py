@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...protocol.client import DreamClient
-from ...protocol.errors import CancelledError
-from ...protocol.jobs import JobState
 from ...protocol.messages import Progress
 from ...protocol.surface import SurfaceRequest, SurfaceResult
 from ..task import ServerTask
@@ -17,9 +15,8 @@ from ..task import ServerTask
 
 @dataclass(frozen=True)
 class Dreamed:
-    """The textures lie at their destinations. job: its id. coverage: as in SurfaceResult."""
+    """The textures lie at their destinations. coverage: as in SurfaceResult."""
 
-    job: str
     coverage: float
 
 
@@ -41,12 +38,7 @@ class SurfaceTask(ServerTask):
             self.check()
             self.client.put_blob(self._files[blob])
         self.check()
-        status = self.client.submit(self._request)
-        for status in self.followed(status):  # noqa: B020  the last one is the one that counts
-            if isinstance(status.progress, Progress) and status.state is JobState.RUNNING:
-                yield status.progress
-        if not isinstance(status.result, SurfaceResult):
-            raise CancelledError("The dream was cancelled on the server.")
-        for blob, path in zip(status.result.textures, self._destinations, strict=True):
+        result = yield from self.dreamed(self._request, SurfaceResult)
+        for blob, path in zip(result.textures, self._destinations, strict=True):
             self.client.get_blob(blob, path)
-        yield Dreamed(status.id, status.result.coverage)
+        yield Dreamed(result.coverage)
