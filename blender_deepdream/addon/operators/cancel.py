@@ -5,23 +5,18 @@ from __future__ import annotations
 
 import bpy
 
+from .dream import DreamOperator
+from .running import CancelOperator
 
-class DEEPDREAM_OT_cancel(bpy.types.Operator):
+
+class DEEPDREAM_OT_cancel(CancelOperator, bpy.types.Operator):
     """Stop dreaming; finished frames are kept"""
 
     bl_idname = "deepdream.cancel"
     bl_label = "Cancel Dream"
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if not context.window_manager.deepdream.running:
-            cls.poll_message_set("No dream is running")
-            return False
-        return True
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        context.window_manager.deepdream.cancelling = True
-        return {"FINISHED"}
+    work = DreamOperator
+    idle = "No dream is running"
 
 
 classes = (DEEPDREAM_OT_cancel,)

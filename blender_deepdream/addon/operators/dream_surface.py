@@ -12,7 +12,7 @@ from ..cache import scene_cache
 from ..surface.color_input import dream_factor, remove_dream, set_factor
 from ..surface.job import SurfaceJob, dream_surface
 from ..surface.targets import make_plan
-from .running import Steps, WorkOperator, connect
+from .running import CancelOperator, Steps, WorkOperator, connect
 
 
 class DEEPDREAM_OT_dream_surface(WorkOperator, bpy.types.Operator):
@@ -48,31 +48,31 @@ class DEEPDREAM_OT_dream_surface(WorkOperator, bpy.types.Operator):
         return dream_surface(job)
 
 
-class DEEPDREAM_OT_cancel_surface(bpy.types.Operator):
+class DEEPDREAM_OT_cancel_surface(CancelOperator, bpy.types.Operator):
     """Stop dreaming; rendered views are kept"""
 
     bl_idname = "deepdream.cancel_surface"
     bl_label = "Cancel"
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return context.window_manager.deepdream.surface.running
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        context.window_manager.deepdream.surface.cancelling = True
-        return {"FINISHED"}
+    work = DEEPDREAM_OT_dream_surface
+    idle = "No surface is dreaming"
 
 
-class DEEPDREAM_OT_toggle_surface(bpy.types.Operator):
-    """Show the original textures of the selected objects, or their dreams again"""
+class _OnDreamed:
+    """Mixed into operators that need a selected object whose material holds a dream."""
 
-    bl_idname = "deepdream.toggle_surface"
-    bl_label = "Original / Dream"
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return any(dreamed_materials(context.selected_objects))
+
+
+class DEEPDREAM_OT_toggle_surface(_OnDreamed, bpy.types.Operator):
+    """Show the original textures of the selected objects, or their dreams again"""
+
+    bl_idname = "deepdream.toggle_surface"
+    bl_label = "Original / Dream"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         materials = list(dreamed_materials(context.selected_objects))
@@ -82,16 +82,11 @@ class DEEPDREAM_OT_toggle_surface(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class DEEPDREAM_OT_remove_surface(bpy.types.Operator):
+class DEEPDREAM_OT_remove_surface(_OnDreamed, bpy.types.Operator):
     """Take the dreams of the selected objects out of their materials"""
 
     bl_idname = "deepdream.remove_surface"
     bl_label = "Remove Dream"
-    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return any(dreamed_materials(context.selected_objects))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         for material in list(dreamed_materials(context.selected_objects)):

@@ -9,7 +9,7 @@ import bpy
 
 from ..dataset import render_dataset
 from ..subjects import selected_subjects
-from .running import Steps, WorkOperator
+from .running import CancelOperator, Steps, WorkOperator
 
 
 class DEEPDREAM_OT_render_dataset(WorkOperator, bpy.types.Operator):
@@ -36,19 +36,14 @@ class DEEPDREAM_OT_render_dataset(WorkOperator, bpy.types.Operator):
         return render_dataset(settings.dataset.to_job(context.scene, subjects, folder))
 
 
-class DEEPDREAM_OT_cancel_dataset(bpy.types.Operator):
+class DEEPDREAM_OT_cancel_dataset(CancelOperator, bpy.types.Operator):
     """Stop rendering pictures; finished ones are kept"""
 
     bl_idname = "deepdream.cancel_dataset"
     bl_label = "Cancel"
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return context.window_manager.deepdream.dataset.running
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        context.window_manager.deepdream.dataset.cancelling = True
-        return {"FINISHED"}
+    work = DEEPDREAM_OT_render_dataset
+    idle = "No data set is being rendered"
 
 
 classes = (DEEPDREAM_OT_render_dataset, DEEPDREAM_OT_cancel_dataset)

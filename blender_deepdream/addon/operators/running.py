@@ -146,6 +146,24 @@ class WorkOperator:
         return {"CANCELLED"}
 
 
+class CancelOperator:
+    """Mixed into operators that end the work of another one. work: that one. idle: why there is nothing to end."""
+
+    work: ClassVar[type[WorkOperator]]
+    idle: ClassVar[str]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not cls.work.state(context).running:
+            cls.poll_message_set(cls.idle)
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        self.work.state(context).cancelling = True
+        return {"FINISHED"}
+
+
 def connect(client_id: str | None = None) -> DreamClient:
     """The dream server of the preferences. client_id: as for a DreamClient."""
     return runtime.connect(server_choice(), client_id)

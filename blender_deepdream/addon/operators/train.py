@@ -9,7 +9,7 @@ import bpy
 
 from .. import report
 from ..training import TrainEvent, TrainJob, train
-from .running import Event, Steps, WorkOperator, connect
+from .running import CancelOperator, Event, Steps, WorkOperator, connect
 
 
 class DEEPDREAM_OT_train(WorkOperator, bpy.types.Operator):
@@ -54,19 +54,14 @@ class DEEPDREAM_OT_train(WorkOperator, bpy.types.Operator):
             self.report({"WARNING"}, event.stopped)
 
 
-class DEEPDREAM_OT_stop_training(bpy.types.Operator):
+class DEEPDREAM_OT_stop_training(CancelOperator, bpy.types.Operator):
     """Stop the training; the best brain so far is kept"""
 
     bl_idname = "deepdream.stop_training"
     bl_label = "Stop"
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return context.window_manager.deepdream.training.running
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        context.window_manager.deepdream.training.cancelling = True
-        return {"FINISHED"}
+    work = DEEPDREAM_OT_train
+    idle = "No training is running"
 
 
 def _keep(settings: bpy.types.PropertyGroup, name: str, event: TrainEvent) -> None:

@@ -23,6 +23,12 @@ def draw_activity(
     return bool(state.running)
 
 
+def draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, state: bpy.types.PropertyGroup) -> None:
+    """Why the last work ended early, if it did."""
+    if state.error:
+        wrapped(layout.box(), context, state.error, icon="ERROR")
+
+
 def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
     """Labels do not wrap by themselves."""
     width = context.region.width / context.preferences.system.ui_scale - _MARGIN

@@ -10,7 +10,7 @@ from ..operators.add_node import DEEPDREAM_OT_add_node
 from ..operators.cancel import DEEPDREAM_OT_cancel
 from ..operators.dream_animation import DEEPDREAM_OT_dream_animation
 from ..operators.dream_frame import DEEPDREAM_OT_dream_frame
-from .activity import draw_activity, wrapped
+from .activity import draw_activity, draw_error
 
 
 class Sidebar:
@@ -40,8 +40,7 @@ class DEEPDREAM_PT_dream(Sidebar, bpy.types.Panel):
         column.scale_y = 1.3
         column.operator(DEEPDREAM_OT_dream_frame.bl_idname, icon="RENDER_STILL")
         column.operator(DEEPDREAM_OT_dream_animation.bl_idname, icon="RENDER_ANIMATION")
-        if state.error:
-            wrapped(layout.box(), context, state.error, icon="ERROR")
+        draw_error(layout, context, state)
 
 
 class DEEPDREAM_PT_cache(Sidebar, bpy.types.Panel):

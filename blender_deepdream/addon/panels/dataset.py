@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..operators.render_dataset import DEEPDREAM_OT_cancel_dataset, DEEPDREAM_OT_render_dataset
-from .activity import draw_activity, wrapped
+from .activity import draw_activity, draw_error
 from .compositor import Sidebar
 
 
@@ -28,8 +28,7 @@ class DEEPDREAM_PT_dataset(Sidebar, bpy.types.Panel):
         column.prop(settings, "highest")
         layout.prop(settings, "background")
         layout.operator(DEEPDREAM_OT_render_dataset.bl_idname, icon="RENDER_RESULT")
-        if state.error:
-            wrapped(layout.box(), context, state.error, icon="ERROR")
+        draw_error(layout, context, state)
 
 
 class DEEPDREAM_PT_dataset_details(Sidebar, bpy.types.Panel):

@@ -11,7 +11,8 @@ from ...protocol.settings import KNOBS, MOTION
 from .. import node
 from ..motion_words import motion_words
 from ..operators.regions import DEEPDREAM_OT_add_region, DEEPDREAM_OT_remove_region
-from .compositor import Sidebar, wrapped
+from .activity import wrapped
+from .compositor import Sidebar
 
 _FIRST = ("brain", "layers", "strength", "octaves", "seed")
 _OBJECTIVE = ("objective", "cosine_power")

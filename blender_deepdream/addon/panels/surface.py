@@ -15,7 +15,7 @@ from ..operators.dream_surface import (
     dreamed_materials,
 )
 from ..surface_properties import SURFACE_KNOBS
-from .activity import draw_activity, wrapped
+from .activity import draw_activity, draw_error
 
 _FIRST = ("brain", "layers", "strength", "octaves", "steps", "seed")
 _OBJECTIVE = ("objective", "cosine_power")
@@ -50,8 +50,7 @@ class DEEPDREAM_PT_surface(_Sidebar, bpy.types.Panel):
             row = layout.row(align=True)
             row.operator(DEEPDREAM_OT_toggle_surface.bl_idname, icon="ARROW_LEFTRIGHT")
             row.operator(DEEPDREAM_OT_remove_surface.bl_idname, text="", icon="X")
-        if state.error:
-            wrapped(layout.box(), context, state.error, icon="ERROR")
+        draw_error(layout, context, state)
 
 
 class _Folded(_Sidebar):

@@ -12,7 +12,7 @@ from ..operators.train import DEEPDREAM_OT_stop_training, DEEPDREAM_OT_train
 from ..operators.use_brain import DEEPDREAM_OT_use_brain
 from ..train_task import LEARNING, REPORTS, report_path
 from ..training_properties import report_folder
-from .activity import draw_activity, wrapped
+from .activity import draw_activity, draw_error, wrapped
 from .compositor import Sidebar
 
 _FIRST = ("base", "epochs", "clarity", "photometric")
@@ -39,8 +39,7 @@ class DEEPDREAM_PT_training(Sidebar, bpy.types.Panel):
         for name in ("pictures", "brain", *_FIRST):
             layout.prop(settings, name)
         _draw_start(layout, settings)
-        if state.error:
-            wrapped(layout.box(), context, state.error, icon="ERROR")
+        draw_error(layout, context, state)
         if settings.trained:
             _draw_trained(layout, context)
 
