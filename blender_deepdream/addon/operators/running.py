@@ -186,7 +186,8 @@ def _told(error: Exception) -> DeepDreamError:
 
 
 def _redraw(context: bpy.types.Context) -> None:
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type in {"NODE_EDITOR", "IMAGE_EDITOR"}:
-                area.tag_redraw()
+    areas = [area for window in context.window_manager.windows for area in window.screen.areas]
+    for kind, region in [(area.type, region) for area in areas for region in area.regions]:
+        # of a 3D view its sidebar alone: the view itself may take long to draw
+        if kind in {"NODE_EDITOR", "IMAGE_EDITOR"} or (kind == "VIEW_3D" and region.type == "UI"):
+            region.tag_redraw()
