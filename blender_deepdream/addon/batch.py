@@ -7,7 +7,6 @@ blender -b shot.blend -P scripts/render.py -- --frames 1-8
 from __future__ import annotations
 
 import argparse
-import json
 import threading
 import time
 from collections.abc import Sequence
@@ -24,7 +23,16 @@ from ..protocol.region_words import add_region_argument, parse_regions
 from ..protocol.settings import DreamSettings
 from . import node
 from .cache import Cache, scene_cache
-from .command_line import Parser, add_server_arguments, connect_as_told, existing, open_blend, print_json, run_command
+from .command_line import (
+    Parser,
+    add_server_arguments,
+    connect_as_told,
+    existing,
+    open_blend,
+    print_json,
+    run_command,
+    tell,
+)
 from .pipeline import dream_frames
 from .request import Wishes
 from .run import Event, Job
@@ -44,7 +52,7 @@ _STAGES = {
 
 def main(arguments: Sequence[str]) -> int:
     """Dream as the arguments say; returns the exit code: 0 done, 2 bad usage or input, 1 failed."""
-    return run_command(arguments, _run, "Finished frames are kept: the same command goes on.")
+    return run_command(arguments, _parser(), _run, "Finished frames are kept: the same command goes on.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,8 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(arguments: Sequence[str], stdout: TextIO, interrupted: threading.Event) -> None:
-    options = _parser().parse_args(arguments)
+def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Event) -> None:
     wishes = _wishes(options)
     frames = _frames(options)
     if options.blend:
@@ -147,7 +154,7 @@ class _Report:
 
     def note(self, event: Event) -> None:
         if event.note:
-            self._print({"frame": event.frame, "note": event.note}, event.note)
+            self._tell({"frame": event.frame, "note": event.note}, event.note)
         if event.stage != "finished":
             return
         seconds = {name: self.job.seconds.get(name, 0.0) - self.before.get(name, 0.0) for name in _STAGES}
@@ -159,10 +166,10 @@ class _Report:
         # little may be left of a frame whose passes were made while the one before dreamed
         spent = spent or ("ready" if seconds["composite"] else "still good")
         line = f"frame {event.frame} ({event.done + 1} of {event.total}): {spent} -> {path}"
-        self._print({"frame": event.frame, "output": path, "seconds": seconds, "total": took}, line)
+        self._tell({"frame": event.frame, "output": path, "seconds": seconds, "total": took}, line)
 
-    def _print(self, data: dict[str, Any], line: str) -> None:
-        print(json.dumps(data) if self.as_json else line, file=self.stdout, flush=True)
+    def _tell(self, data: dict[str, Any], line: str) -> None:
+        tell(data, line, self.stdout, as_json=self.as_json)
 
     def finish(self) -> None:
         seconds: dict[str, float] = {_STAGES[name]: self.job.seconds.get(name, 0.0) for name in _STAGES}

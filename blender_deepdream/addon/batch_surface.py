@@ -10,6 +10,7 @@ import argparse
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -24,16 +25,16 @@ from .command_line import (
     connect_as_told,
     existing,
     open_blend,
-    print_json,
     run_command,
+    tell,
 )
-from .surface.job import SurfaceEvent, SurfaceJob, dream_surface
-from .surface.targets import make_plan
+from .paths import chosen_folder
+from .surface.job import SurfaceJob, dream_surface
 
 
 def main(arguments: Sequence[str]) -> int:
     """Dream as the arguments say; returns the exit code."""
-    return run_command(arguments, _run, "Rendered views are kept: the same command goes on.")
+    return run_command(arguments, _parser(), _run, "Rendered views are kept: the same command goes on.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,32 +44,36 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("blend", nargs="?", type=Path, help="scene to open; with blender -b it is open already")
     parser.add_argument("--objects", metavar="A,B", help="by name; default: those that are selected in the file")
-    parser.add_argument("--output", metavar="DIR", type=Path, required=True, help="gets the textures and a .blend")
+    parser.add_argument("--output", metavar="DIR", required=True, help="gets the textures and a .blend")
     parser.add_argument("--size", metavar="N", type=int, help="side of the textures")
     parser.add_argument("--views", metavar="N", type=int, help="cameras around the objects")
     parser.add_argument("--view-size", metavar="N", type=int, help="side of each camera's picture")
     parser.add_argument("--uvs", choices=("AUTO", "ARTIST", "OWN"), help="which UV maps the textures lie on")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a setting of the dream")
     parser.add_argument("--guide", metavar="IMG", type=Path, help="guide image, for objectives that need one")
-    parser.add_argument("--cache", metavar="DIR", type=Path, help="rendered views; default: beside the .blend")
+    parser.add_argument("--cache", metavar="DIR", help="rendered views; default: beside the .blend")
     parser.add_argument("--again", action="store_true", help="render views again even where they are still good")
     add_server_arguments(parser)
     return parser
 
 
-def _run(arguments: Sequence[str], stdout: TextIO, interrupted: threading.Event) -> None:
-    options = _parser().parse_args(arguments)
+def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Event) -> None:
     if options.blend:
         open_blend(options.blend)
     job = _job(options)
-    last = ""
+    last: object = None
     with closing(dream_surface(job)) as events:
         for event in events:
             if interrupted.is_set():
                 raise KeyboardInterrupt
-            last = _report(event, last, options.json, stdout)
-    _save(options.output, Path(bpy.data.filepath).stem or "surface")
-    _print({"output": str(options.output), "textures": len(job.plan.sheets)}, f"-> {options.output}", options, stdout)
+            news = event if options.json else (event.doing, event.note)
+            if news != last:
+                data = {"fraction": round(event.fraction, 4), "text": event.text, "note": event.note}
+                tell(data, event.note or event.doing, stdout, as_json=options.json)
+            last = news
+    _save(job.output, Path(bpy.data.filepath).stem or "surface")
+    end = {"output": str(options.output), "textures": len(job.plan.sheets)}
+    tell(end, f"-> {options.output}", stdout, as_json=options.json)
 
 
 def _job(options: argparse.Namespace) -> SurfaceJob:
@@ -77,25 +82,16 @@ def _job(options: argparse.Namespace) -> SurfaceJob:
     for name, value in (("size", options.size), ("views", options.views), ("side", options.view_size)):
         if value is not None:
             _set(settings, name, value)
-    changes = dict(DreamSettings.parse_assignment(text) for text in options.set)
-    dream = settings.to_settings().replace(**changes)
-    cache = Cache(options.cache.resolve()) if options.cache else scene_cache(scene)
-    guide = existing(options.guide)
-    if guide is None and dream.needs_guide and settings.guide is not None:
-        guide = settings.guide_file(cache.scratch("images"))
-    return SurfaceJob(
+    settings.uvs = options.uvs or settings.uvs
+    job = settings.to_job(
         scene,
-        make_plan(_objects(options.objects), options.uvs or settings.uvs),
-        cache,
+        _objects(options.objects),
+        Cache(chosen_folder(options.cache)) if options.cache else scene_cache(scene),
         lambda: connect_as_told(options),
-        dream,
-        settings.to_cameras(),
-        settings.size,
-        settings.to_depth(),
-        guide,
-        make_folder(options.output.resolve()),
-        again=options.again,
+        dict(DreamSettings.parse_assignment(text) for text in options.set),
+        existing(options.guide),
     )
+    return replace(job, output=make_folder(chosen_folder(options.output)), again=options.again)
 
 
 def _set(settings: bpy.types.PropertyGroup, name: str, value: int) -> None:
@@ -122,26 +118,9 @@ def _named(scene: bpy.types.Scene, names: Sequence[str]) -> Iterator[bpy.types.O
         yield scene.objects[name]
 
 
-def _report(event: SurfaceEvent, last: str, as_json: bool, stdout: TextIO) -> str:
-    """Tell of an event, unless it is as the last was. Returns its words without numbers that always change."""
-    words = event.text.split(", step")[0].rpartition(": picture")[0] or event.text.split(", step")[0]
-    if as_json:
-        print_json({"fraction": round(event.fraction, 4), "text": event.text, "note": event.note}, stdout)
-    elif event.note or words != last:
-        print(event.note or words, file=stdout, flush=True)
-    return words
-
-
-def _print(data: dict[str, object], line: str, options: argparse.Namespace, stdout: TextIO) -> None:
-    if options.json:
-        print_json(data, stdout)
-    else:
-        print(line, file=stdout, flush=True)
-
-
 def _save(folder: Path, stem: str) -> None:
     """A copy of the .blend beside the textures. Raises StorageError."""
-    path = folder.resolve() / f"{stem}.blend"
+    path = folder / f"{stem}.blend"
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, relative_remap=True, check_existing=False)
     except RuntimeError as error:

@@ -26,8 +26,8 @@ from .command_line import (
     connect_as_told,
     existing,
     open_blend,
-    print_json,
     run_command,
+    tell,
 )
 from .dataset import PictureDone, render_dataset
 from .paths import chosen_folder
@@ -42,7 +42,9 @@ COMMAND = "deepdream_train"
 def main(arguments: Sequence[str]) -> int:
     """Render pictures and train on them as the arguments say; returns the exit code: 0 done, 2 bad usage or input, 1
     failed."""
-    return run_command(arguments, _run, "Pictures rendered or sent so far are kept: the same command goes on.")
+    return run_command(
+        arguments, _parser(), _run, "Pictures rendered or sent so far are kept: the same command goes on."
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,8 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(arguments: Sequence[str], stdout: TextIO, interrupted: threading.Event) -> None:
-    options = _parser().parse_args(arguments)
+def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Event) -> None:
     # what is wrong with the arguments is said before anything is done
     recipe, source = Recipe().replace(**dict(map(Recipe.parse_assignment, options.set))), existing(options.source)
     if options.blend:
@@ -170,11 +171,11 @@ class _Report:
 
     def rendered(self, event: PictureDone) -> None:
         if event.done % max(1, event.total // 10) == 0 or event.done == event.total:
-            self._print({"rendered": event.done, "of": event.total, "class": event.subject}, event.text)
+            self._tell({"rendered": event.done, "of": event.total, "class": event.subject}, event.text)
 
     def trained(self, event: TrainEvent, training: Training) -> None:
         if event.note:
-            self._print({"note": event.note}, event.note)
+            self._tell({"note": event.note}, event.note)
         progress = event.progress
         if event.result:
             self._end(event, event.result, training)
@@ -185,22 +186,19 @@ class _Report:
             and progress.phase is not Phase.GATHERING
         ):
             self.before = (progress.epoch, progress.phase)
-            self._print(progress.to_json(), event.text)
+            self._tell(progress.to_json(), event.text)
 
     def _end(self, event: TrainEvent, result: TrainResult, training: Training) -> None:
         paths = {name: str(path) for name in REPORTS if (path := report_path(training.report, name))}
         for name, reason in () if self.as_json else result.left_out:
             print(f"left out: {name}: {reason}", file=self.stdout)
-        self._print(result.to_json() | {"report": paths}, f"{result.brain.name}: {event.outcome}")
+        self._tell(result.to_json() | {"report": paths}, f"{result.brain.name}: {event.outcome}")
         if not self.as_json:
             for name, path in paths.items():
                 print(f"  {name:<10} {path}", file=self.stdout, flush=True)
 
-    def _print(self, data: dict[str, Any], line: str) -> None:
-        if self.as_json:
-            print_json(data, self.stdout)
-        else:
-            print(line, file=self.stdout, flush=True)
+    def _tell(self, data: dict[str, Any], line: str) -> None:
+        tell(data, line, self.stdout, as_json=self.as_json)
 
 
 _command: Any = None

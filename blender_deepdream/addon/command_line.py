@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -24,16 +24,21 @@ from .runtime import ServerChoice
 
 
 def run_command(
-    arguments: Sequence[str], run: Callable[[Sequence[str], TextIO, threading.Event], None], kept: str
+    arguments: Sequence[str],
+    parser: argparse.ArgumentParser,
+    run: Callable[[argparse.Namespace, TextIO, threading.Event], None],
+    kept: str,
 ) -> int:
     """Returns the exit code: 0 done, 2 bad usage or input, 1 failed.
 
-    run: gets the arguments, where our own lines go, and what says that Ctrl-C came. kept: what is left when it did.
+    run: gets what was parsed, where our own lines go, and what says that Ctrl-C came. kept: what is left when it did.
     """
     as_json = "--json" in arguments
     with _own_stdout() as stdout, _interruptible() as interrupted:
         try:
-            run(arguments, stdout, interrupted)
+            with redirect_stdout(stdout):  # for --help
+                options = parser.parse_args(arguments)
+            run(options, stdout, interrupted)
         except KeyboardInterrupt:
             error: DeepDreamError = CancelledError("Cancelled.", kept)
         except DeepDreamError as caught:
@@ -56,7 +61,8 @@ def _own_stdout() -> Iterator[TextIO]:
     number = os.dup(1)
     os.dup2(2, 1)
     try:
-        with os.fdopen(os.dup(number), "w", encoding="utf-8") as stdout:
+        # Blender prints by way of Python, too, whose buffer would outlast the exchange of the descriptors
+        with redirect_stdout(sys.stderr), os.fdopen(os.dup(number), "w", encoding="utf-8") as stdout:
             yield stdout
     finally:
         os.dup2(number, 1)
@@ -122,3 +128,8 @@ def connect_as_told(options: argparse.Namespace, client_id: str | None = None) -
 def print_json(data: dict[str, Any], stdout: TextIO) -> None:
     """One line."""
     print(json.dumps(data), file=stdout, flush=True)
+
+
+def tell(data: dict[str, Any], line: str, stdout: TextIO, *, as_json: bool) -> None:
+    """The same for machines, as JSON, or for people."""
+    print(json.dumps(data) if as_json else line, file=stdout, flush=True)

@@ -3,20 +3,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import bpy
 
+from ..protocol.client import DreamClient
 from ..protocol.errors import SceneError
 from ..protocol.knob import Knob
 from ..protocol.layers import parse_layers
 from ..protocol.messages import Depth
 from ..protocol.settings import KNOBS, MOTION, DreamSettings
+from .cache import Cache, make_folder
 from .image_files import image_file
 from .knob_properties import knob_property
-from .surface.job import Cameras
+from .surface.job import Cameras, SurfaceJob
+from .surface.targets import make_plan
 
 SURFACE_KNOBS = tuple(name for name in KNOBS if name not in {*MOTION, "seamless", "coherence", "highlights"})
 """The knobs that mean something to a texture."""
@@ -96,16 +101,32 @@ class DeepDreamSurfaceSettings(bpy.types.PropertyGroup):
         values = {name: getattr(self, name) for name in SURFACE_KNOBS}
         return DreamSettings().replace(**values | {"layers": parse_layers(self.layers)})
 
-    def to_cameras(self) -> Cameras:
-        return Cameras(self.views, self.spread, self.side, self.samples, self.light)
+    def to_job(
+        self,
+        scene: bpy.types.Scene,
+        objects: Iterable[bpy.types.Object],
+        cache: Cache,
+        connect: Callable[[], DreamClient],
+        changes: Mapping[str, Any] = MappingProxyType({}),
+        guide: Path | None = None,
+    ) -> SurfaceJob:
+        """What is asked for. changes, guide: what stands above the settings. Raises SceneError, SettingsError."""
+        dream = self.to_settings().replace(**changes)
+        return SurfaceJob(
+            scene,
+            make_plan(objects, self.uvs),
+            cache,
+            connect,
+            dream,
+            Cameras(self.views, self.spread, self.side, self.samples, self.light),
+            self.size,
+            Depth(self.depth),
+            self._guide_file(cache) if guide is None and dream.needs_guide else guide,
+            again=self.again,
+        )
 
-    def to_depth(self) -> Depth:
-        return Depth(self.depth)
-
-    def guide_file(self, folder: Path) -> Path | None:
-        """The guide, if the objective needs one. folder: takes an image without a file. Raises SceneError."""
-        if not self.needs_guide:
-            return None
+    def _guide_file(self, cache: Cache) -> Path:
+        """Not among the files on their way: a dream of images that is begun meanwhile clears those."""
         if self.guide is None:
             raise SceneError("The objective needs a guide image, and none is chosen.", "Choose one in the panel.")
-        return image_file(self.guide, folder)
+        return image_file(self.guide, make_folder(cache.root / "surface" / "guide"))

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 import bpy
 
 from ..cache import scene_cache
 from ..surface.color_input import dream_factor, remove_dream, set_factor
-from ..surface.job import SurfaceJob, dream_surface
-from ..surface.targets import make_plan
+from ..surface.job import dream_surface
 from .running import CancelOperator, Steps, WorkOperator, connect
 
 
@@ -31,21 +31,8 @@ class DEEPDREAM_OT_dream_surface(WorkOperator, bpy.types.Operator):
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
         scene, settings = context.scene, context.scene.deepdream.surface
-        cache = scene_cache(scene)
-        job = SurfaceJob(
-            scene,
-            make_plan(context.selected_objects, settings.uvs),
-            cache,
-            connect,
-            settings.to_settings(),
-            settings.to_cameras(),
-            settings.size,
-            settings.to_depth(),
-            settings.guide_file(cache.scratch("images")),
-            again=settings.again,
-            patience=patience,
-        )
-        return dream_surface(job)
+        job = settings.to_job(scene, context.selected_objects, scene_cache(scene), connect)
+        return dream_surface(replace(job, patience=patience))
 
 
 class DEEPDREAM_OT_cancel_surface(CancelOperator, bpy.types.Operator):

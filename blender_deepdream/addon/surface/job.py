@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ...protocol.client import DreamClient
 from ...protocol.errors import SceneError
 from ...protocol.messages import ColorSpace, Depth, Progress
+from ...protocol.picture_folder import names_of
 from ...protocol.settings import DreamSettings
 from ...protocol.surface import Sheet, SurfaceRequest, View
 from .. import cache as files
@@ -80,11 +81,18 @@ class SurfaceJob:
 
 @dataclass(frozen=True)
 class SurfaceEvent:
-    """Where the work is. note: what people must be told once."""
+    """Where the work is. doing: what is being done, in words; detail: how far that is. note: what people must be told
+    once."""
 
     fraction: float
-    text: str
+    doing: str
+    detail: str = ""
     note: str = ""
+
+    @property
+    def text(self) -> str:
+        """One line for people: `Dreaming: octave 2 of 4, step 3, 14 s left`."""
+        return f"{self.doing}{self.detail}"
 
 
 @dataclass
@@ -106,7 +114,7 @@ def dream_surface(job: SurfaceJob) -> Iterator[SurfaceEvent]:
         # everything stands where a render has it
         job.scene.frame_set(job.scene.frame_current, subframe=job.scene.frame_subframe)
     for note in job.plan.notes:
-        yield SurfaceEvent(0.0, "Looking at the objects", note)
+        yield SurfaceEvent(0.0, "Looking at the objects", note=note)
     rendered = yield from _render(job)
     request = SurfaceRequest(
         tuple(rendered.views),
@@ -120,7 +128,7 @@ def dream_surface(job: SurfaceJob) -> Iterator[SurfaceEvent]:
     dreamed = yield from _dream(job, request, rendered.files, paths)
     with changes.not_counted():
         apply(job.plan, paths, job.layers, pack=job.output is None)
-    yield SurfaceEvent(1.0, "Done", _coverage_note(dreamed))
+    yield SurfaceEvent(1.0, "Done", note=_coverage_note(dreamed))
 
 
 def _render(job: SurfaceJob) -> Iterator[SurfaceEvent]:
@@ -134,10 +142,10 @@ def _render(job: SurfaceJob) -> Iterator[SurfaceEvent]:
             stop = time.monotonic() + (math.inf if job.patience else _SLICE_SECONDS)
             for done in renders.make(stop):
                 if job.patience:
-                    yield SurfaceEvent(_RENDERS * done / total, f"Rendering: picture {done} of {total}")
+                    yield _rendering(done, total)
             if done == total:
                 return renders.gathered()
-        yield SurfaceEvent(_RENDERS * done / total, f"Rendering: picture {done} of {total}")
+        yield _rendering(done, total)
 
 
 class _Renders:
@@ -239,19 +247,22 @@ def _dream(
         task.cancel()
 
 
+def _rendering(done: int, total: int) -> SurfaceEvent:
+    return SurfaceEvent(_RENDERS * done / total, "Rendering", f": picture {done} of {total}")
+
+
 def _told(progress: Progress) -> SurfaceEvent:
     left = "" if progress.eta is None else f", {progress.eta:.0f} s left"
-    words = f"Dreaming: octave {progress.octave} of {progress.octaves}, step {progress.step}{left}"
-    return SurfaceEvent(_RENDERS + (1 - _RENDERS) * progress.fraction, words)
+    doing = f"Dreaming: octave {progress.octave} of {progress.octaves}"
+    return SurfaceEvent(_RENDERS + (1 - _RENDERS) * progress.fraction, doing, f", step {progress.step}{left}")
 
 
 def _destinations(job: SurfaceJob) -> list[Path]:
     """Where the textures go: beside each other, each under its sheet's name."""
     folder = files.make_folder(job.output or job.cache.root / "surface")
     suffix = ".exr" if job.depth.is_float else ".png"
-    names = [bpy.path.clean_name(sheet.name) for sheet in job.plan.sheets]
-    unique = [name if names.count(name) == 1 else f"{name}-{number}" for number, name in enumerate(names, 1)]
-    return [folder / f"{name}{suffix}" for name in unique]
+    names = names_of((bpy.path.clean_name(sheet.name),) for sheet in job.plan.sheets)
+    return [folder / f"{name}{suffix}" for name in names]
 
 
 def _coverage_note(dreamed: Dreamed) -> str:
