@@ -23,7 +23,7 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".exr",
 PIECE = 512
 """Pictures that are asked after at once."""
 
-_IGNORED_FOLDERS = frozenset({"__MACOSX", "@eaDir"})
+_LITTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir"})
 
 
 def pictures_in(folder: Path) -> tuple[Path, ...]:
@@ -109,8 +109,13 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _files(folder: Path) -> Iterable[Path]:
     for root, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _IGNORED_FOLDERS)
-        yield from (Path(root, name) for name in files if not name.startswith("."))
+        folders[:] = sorted(worth_a_look(folders))
+        yield from (Path(root, name) for name in worth_a_look(files))
+
+
+def worth_a_look(names: Iterable[str]) -> list[str]:
+    """Those of files or folders without what is hidden, or litter of systems."""
+    return [name for name in names if not name.startswith((".", "~$")) and name.lower() not in _LITTER]
 
 
 _EMPTY = hashlib.sha256().hexdigest()

@@ -21,6 +21,7 @@ from ..protocol.recipe import Recipe
 from ..protocol.training import TrainProgress
 from ..training.augmentation_sheet import augmentation_sheet
 from ..training.census import census
+from ..training.checkpoint import work_folder
 from ..training.dataset import find_pictures
 from ..training.history import EpochReport
 from ..training.probe import seconds_per_step
@@ -29,7 +30,7 @@ from ..training.session import Order, Outcome, Pictures, Session, prepare
 from .cli_brains import name_from
 from .cli_dream import check_target
 from .dreaming import choose_device
-from .train_arguments import recipe_of, target_of, work_folder
+from .train_arguments import recipe_of, target_of
 from .train_teller import Teller
 
 ATLAS_SIDE = 192
@@ -71,7 +72,7 @@ def _order_of(options: argparse.Namespace, target: Path, recipe: Recipe) -> Orde
         pictures=options.pictures,
         recipe=recipe,
         base=zoo.brain_contents(recipe.base),
-        work=work_folder(options, target),
+        work=work_folder(target, options.checkpoints),
         source=_source(options.dream_source),
         source_name=options.dream_source,
         device=device,

@@ -60,9 +60,3 @@ def target_of(options: argparse.Namespace) -> Path:
     if target.suffix != SUFFIX:
         raise InputError(f"{target} cannot be a brain.", f"Let its name end with {SUFFIX}.")
     return target
-
-
-def work_folder(options: argparse.Namespace, target: Path) -> Path:
-    """Where the training's checkpoints lie: a folder of its own, which goes when the brain is done."""
-    chosen: Path | None = options.checkpoints
-    return (chosen or target.parent) / f".{target.name}.training"

@@ -21,6 +21,7 @@ from ..engine.zoo import brain_contents
 from ..protocol.errors import DeepDreamError
 from ..protocol.knob_arguments import add_knobs, typed_knobs
 from ..protocol.recipe import Recipe
+from .checkpoint import work_folder
 from .distributed import Group, group_of_torchrun
 from .finetune import finetune
 from .reports import Epoch, Measuring, Notice, StepReport
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace, recipe: Recipe) -> None:
-    work = (options.work or options.out.parent) / f".{options.out.stem}.training"
+    work = work_folder(options.out, options.work)
     with group_of_torchrun(options.device) as (group, device):
         data = _data(options.pictures, recipe, group, device)
         base = brain_contents(recipe.base)

@@ -125,6 +125,13 @@ class Checkpoints:
                 path.unlink(missing_ok=True)
 
 
+def work_folder(brain: Path, parent: Path | None = None) -> Path:
+    """A folder of its own for the checkpoints of a brain's training, which goes when the brain is done.
+
+    brain: its file. parent: where the folder lies; None: beside the brain."""
+    return (parent or brain.parent) / f".{brain.stem}.training"
+
+
 def _differences(there: Any, here: Any, prefix: str = "") -> Iterator[str]:
     """Where two trees of JSON differ, in words."""
     if not isinstance(there, dict) or not isinstance(here, dict):

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from ..protocol.errors import InputError
 from ..protocol.layers import MAX_NAME_LENGTH
+from ..protocol.picture_folder import worth_a_look
 from .cache_index import Line
 from .decoding import Reason
 
@@ -20,7 +21,6 @@ MAX_FILES = 200_000
 FLAT = ""
 """The class of pictures that lie in no class's folder."""
 
-_LITTER = {"__macosx", "thumbs.db", "desktop.ini", "@eadir"}
 _SIDECARS = {".xmp", ".aae", ".thm", ".pp3", ".dop", ".ini", ".db", ".mtl", ".json", ".yaml"}
 """What cameras and programs leave beside pictures."""
 
@@ -174,19 +174,14 @@ def _kind(path: Path, folder: Path) -> str:
 def _files_below(folder: Path) -> Iterator[Path]:
     count = 0
     for parent, folders, names in os.walk(folder):
-        folders[:] = _seen(folders)
-        for name in _seen(names):
+        folders[:] = worth_a_look(folders)
+        for name in worth_a_look(names):
             path = Path(parent, name)
             if path.suffix.lower() not in _SIDECARS and path.is_file():  # to open a pipe would wait for its other end
                 yield path
             count += 1
             if count > MAX_FILES:
                 raise InputError(f"{folder} holds more than {MAX_FILES:,} files.", "Name a folder of images only.")
-
-
-def _seen(names: Iterable[str]) -> list[str]:
-    """Without what is hidden, or litter of systems."""
-    return [name for name in names if not name.startswith((".", "~$")) and name.lower() not in _LITTER]
 
 
 def _check_name(kind: str) -> None:
