@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +18,7 @@ import bpy
 from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError, DeepDreamError, InputError
 from . import runtime
+from .interruption import interruptible
 from .preferences import server_choice
 from .runtime import ServerChoice
 
@@ -34,7 +34,7 @@ def run_command(
     run: gets what was parsed, where our own lines go, and what says that Ctrl-C came. kept: what is left when it did.
     """
     as_json = "--json" in arguments
-    with _own_stdout() as stdout, _interruptible() as interrupted:
+    with _own_stdout() as stdout, interruptible() as interrupted:
         try:
             with redirect_stdout(stdout):  # for --help
                 options = parser.parse_args(arguments)
@@ -80,27 +80,6 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", metavar="URL", help="a running dream server; default: one of our own")
     parser.add_argument("--token-file", metavar="FILE", help="the server's token")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-
-
-@contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """Ctrl-C ends the run after what Blender is rendering; once more ends it at once.
-
-    Blender would keep the signal to itself, and swallows what a handler raises inside one of its own callbacks: the
-    event says that it came.
-    """
-    interrupted = threading.Event()
-
-    def stop(*_: object) -> NoReturn:
-        interrupted.set()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
 
 
 def open_blend(blend: Path) -> None:

@@ -15,6 +15,7 @@ import bpy
 
 from ..protocol.errors import CancelledError, RenderError, SceneError
 from . import changes, compat
+from .interruption import uninterrupted
 from .node import DreamNode
 from .regions import inner_socket
 from .replay import ReplayEngine
@@ -241,7 +242,8 @@ def _render_as_animation(scene: bpy.types.Scene, path: Path, restore: Restore) -
 
 def _render(scene: bpy.types.Scene, **how: bool) -> None:
     try:
-        outcome = bpy.ops.render.render(scene=scene.name, **how)
+        with uninterrupted():
+            outcome = bpy.ops.render.render(scene=scene.name, **how)
     except RuntimeError as error:
         raise RenderError(f"Blender could not render {scene.name!r}: {str(error).strip()}") from error
     if "CANCELLED" in outcome:
