@@ -18,6 +18,9 @@ from .decoding import Reason
 
 MAX_FILES = 200_000
 
+MAX_CLASSES = 1000
+"""Each report holds a confusion matrix, a number for every two classes."""
+
 FLAT = ""
 """The class of pictures that lie in no class's folder."""
 
@@ -106,7 +109,8 @@ def find_pictures(folder: Path) -> tuple[Found, ...]:
 def sift(folder: Path, found: Sequence[Found], lines: Mapping[Path, Line]) -> Dataset:
     """What of the files can be learned from; flat if there are no classes. lines: what each was found to be.
 
-    Raises InputError unless there are two classes with two pictures each, or two pictures without classes.
+    Raises InputError unless there are two to MAX_CLASSES classes with two pictures each, or two pictures without
+    classes.
     """
     usable, left_out = _without_flaws(found, lines)
     if any(file.kind != FLAT for file in usable):
@@ -120,7 +124,8 @@ def sift(folder: Path, found: Sequence[Found], lines: Mapping[Path, Line]) -> Da
     usable = [file for file in usable if counts[file.kind] > 1]
     classes = tuple(sorted({file.kind for file in usable}))
     _check_classes(folder, classes, left_out)
-    pictures = tuple(Picture(file.path, classes.index(file.kind), lines[file.path]) for file in usable)
+    labels = {kind: label for label, kind in enumerate(classes)}
+    pictures = tuple(Picture(file.path, labels[file.kind], lines[file.path]) for file in usable)
     return Dataset(folder, classes, pictures, tuple(sorted(left_out)))
 
 
@@ -152,6 +157,11 @@ def _each_once(pictures: Sequence[Found], lines: Mapping[Path, Line]) -> tuple[l
 
 
 def _check_classes(folder: Path, classes: tuple[str, ...], left_out: Sequence[LeftOut]) -> None:
+    if len(classes) > MAX_CLASSES:
+        raise InputError(
+            f"{folder} holds {len(classes):,} classes; a brain can learn {MAX_CLASSES:,}.",
+            "Each folder in it is a class: put what belongs together into one, or all pictures into none.",
+        )
     if len(classes) > 1 or classes == (FLAT,):
         return
     reasons = Counter(entry.reason for entry in left_out)

@@ -30,7 +30,8 @@ def decode_all(paths: Sequence[Path], side: int) -> Generator[tuple[Path, Answer
         # one of these brought a process down: alone in it, it is known
         left = yield from _decode(left, side, 1, 1)
         if left:
-            yield left[0], LeftOutError(Reason.DAMAGED, "its decoder broke down")
+            # not for good: its process may have been ended from outside, for want of memory
+            yield left[0], LeftOutError(Reason.UNREADABLE, "its decoder broke down")
         left = left[1:]
 
 

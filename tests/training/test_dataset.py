@@ -7,7 +7,7 @@ import pytest
 
 from blender_deepdream.protocol.errors import InputError
 from blender_deepdream.training.cache_index import Line
-from blender_deepdream.training.dataset import FLAT, Dataset, Found, find_pictures, sift
+from blender_deepdream.training.dataset import FLAT, MAX_CLASSES, Dataset, Found, find_pictures, sift
 from blender_deepdream.training.decoding import Reason
 
 
@@ -143,6 +143,14 @@ def test_pictures_beside_folders_without_pictures_are_flat():
 )
 def test_one_class_is_not_enough(files: list[tuple[str, str, str]], words: str):
     with pytest.raises(InputError, match=words) as error:
+        sifted(*files)
+    assert error.value.hint
+
+
+def test_more_classes_than_a_brain_learns_are_refused():
+    files = [(f"class {number // 2}", f"{number}", f"{number}") for number in range(2 * MAX_CLASSES + 2)]
+    assert len(sifted(*files[:-2]).classes) == MAX_CLASSES
+    with pytest.raises(InputError, match="1,001 classes; a brain can learn 1,000") as error:
         sifted(*files)
     assert error.value.hint
 
