@@ -11,7 +11,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import NamedTuple
 
 from ..protocol.brains import BrainResult
 from ..protocol.errors import (
@@ -24,8 +23,9 @@ from ..protocol.errors import (
     UnknownBrainError,
     WorkerLostError,
 )
-from ..protocol.jobs import JobProgress, JobRequest, JobResult, JobState, JobStatus
-from ..protocol.training import TrainRequest, TrainResult
+from ..protocol.jobs import JobRequest, JobResult, JobState, JobStatus
+from ..protocol.training import TrainResult
+from .job import Job
 from .resolving import Resolved, resolve
 from .store import Store
 from .supervisor import Worker
@@ -40,68 +40,6 @@ LINGER_SECONDS = 2.0
 
 MAX_ENDED = 1000
 """Ended jobs that are remembered; results of older ones are still on disk."""
-
-
-class Preview(NamedTuple):
-    """The latest picture of a job that is running, a JPEG, and the how-manieth it is: 0 before the first."""
-
-    number: int = 0
-    jpeg: bytes = b""
-
-
-class Job:
-    """One job and everybody who waits for it."""
-
-    def __init__(self, resolved: Resolved) -> None:
-        self.id = resolved.id
-        self.resolved = resolved
-        self.wants: set[str] = set()
-        self.state = JobState.QUEUED
-        self.progress: JobProgress | None = None
-        self.preview = Preview()
-        self.result: JobResult | None = None
-        self.error: DeepDreamError | None = None
-        self.begun = False
-        """Whether it ran already, and gave way: then it is ended in the worker, which keeps what it came to."""
-        self._changed = asyncio.Event()
-
-    @property
-    def kind(self) -> str:
-        return self.resolved.request.KIND
-
-    @property
-    def patient(self) -> bool:
-        """Whether it lets others go first, even when it runs: it goes on where it was."""
-        return isinstance(self.resolved.request, TrainRequest)
-
-    @property
-    def changed(self) -> asyncio.Event:
-        """Set at the next change. Take it before reading the job, so that no change falls in between."""
-        return self._changed
-
-    def become(self, state: JobState, *, result: JobResult | None = None, error: DeepDreamError | None = None) -> None:
-        self.state, self.result, self.error = state, result, error
-        if state.ended or not self.begun:
-            self.progress, self.preview = None, Preview()
-        self.touch()
-
-    def advance(self, progress: JobProgress) -> None:
-        self.progress = progress
-        self.touch()
-
-    def show(self, jpeg: bytes) -> None:
-        self.preview = Preview(self.preview.number + 1, jpeg)
-        self.touch()
-
-    def forget_progress(self) -> None:
-        """The job begins anew: what was told of its way is no longer true."""
-        self.progress, self.preview = None, Preview()
-        self.touch()
-
-    def touch(self) -> None:
-        """Wake everybody who waits for `changed`."""
-        self._changed.set()
-        self._changed = asyncio.Event()
 
 
 class JobQueue:

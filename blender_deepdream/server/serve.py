@@ -20,9 +20,10 @@ import uvicorn
 from ..engine.folders import data_folder
 from ..protocol.errors import ServerUnavailableError
 from ..protocol.wire import MAX_BLOB_BYTES
-from .app import Services, create_app
+from .app import create_app
 from .auth import read_or_make_token
 from .jobs import JobQueue
+from .services import Services
 from .store import Store
 from .supervisor import Worker
 

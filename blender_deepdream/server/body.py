@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The body of a request, within its limit: in pieces, or as the JSON that it must be."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+
+from fastapi import Request
+
+from ..protocol.errors import RequestError, TooLargeError
+from ..protocol.wire import MAX_REQUEST_BYTES
+
+PIECE_BYTES = 2**20
+"""How much of an upload is gathered before a thread hashes and writes it."""
+
+DRAIN_BYTES = 2**26
+DRAIN_SECONDS = 1.0
+"""How much of a refused upload is read and forgotten, and for how long, so that the client hears why."""
+
+
+class Body:
+    """A request's body, of at most `limit` bytes, in pieces worth a trip to another thread."""
+
+    def __init__(self, request: Request, limit: int) -> None:
+        self._claimed = int(request.headers.get("Content-Length", 0))
+        self._chunks = request.stream()
+        self._limit = limit
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Raises TooLargeError as soon as the limit is passed."""
+        received, pending = 0, bytearray()
+        if self._claimed > self._limit:
+            raise _too_large(self._limit)
+        async for chunk in self._chunks:
+            received += len(chunk)
+            if received > self._limit:
+                raise _too_large(self._limit)
+            pending += chunk
+            if len(pending) >= PIECE_BYTES:
+                yield bytes(pending)
+                pending.clear()
+        yield bytes(pending)
+
+    async def drain(self) -> None:
+        """Read on for a while: a connection closed on a client that still sends may lose our answer."""
+        left = DRAIN_BYTES
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                async for chunk in self._chunks:
+                    left -= len(chunk)
+                    if left < 0:
+                        break
+
+
+async def json_body(request: Request) -> object:
+    """Raises TooLargeError, RequestError."""
+    body = Body(request, MAX_REQUEST_BYTES)
+    try:
+        text = b"".join([piece async for piece in body.pieces()])
+    except TooLargeError:
+        await body.drain()
+        raise
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(
+            "The request is not JSON, or nested too deeply.", "Send one JSON object in UTF-8."
+        ) from error
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(f"More than {limit} bytes are too many for this server.", "Send a smaller image.")
