@@ -101,7 +101,7 @@ def existing(path: Path | None) -> Path | None:
 def connect_as_told(options: argparse.Namespace, client_id: str | None = None) -> DreamClient:
     """The server that `add_server_arguments` was told, else the preferences'. client_id: as for a DreamClient."""
     told = ServerChoice(url=options.server or "", token_file=options.token_file or "")
-    return runtime.connect(told if options.server else server_choice(), client_id)
+    return runtime.connect(told if options.server else server_choice(), client_id).as_batch()
 
 
 def print_json(data: dict[str, Any], stdout: TextIO) -> None:

@@ -39,7 +39,15 @@ from .errors import (
     from_wire,
 )
 from .jobs import JobRequest, JobStatus
-from .wire import CLIENT_HEADER, MAX_BLOB_BYTES, PROTOCOL_HEADER, PROTOCOL_VERSION, check_client, check_hash
+from .wire import (
+    BATCH_HEADER,
+    CLIENT_HEADER,
+    MAX_BLOB_BYTES,
+    PROTOCOL_HEADER,
+    PROTOCOL_VERSION,
+    check_client,
+    check_hash,
+)
 
 MAX_ANSWER_BYTES = 16 * 2**20
 """A JSON answer longer than this does not come from a dream server."""
@@ -86,6 +94,11 @@ class DreamClient:
             PROTOCOL_HEADER: str(PROTOCOL_VERSION),
             CLIENT_HEADER: self.client_id,
         }
+
+    def as_batch(self) -> DreamClient:
+        """This client, whose jobs from now on let those of people who look on go first."""
+        self._headers[BATCH_HEADER] = "1"
+        return self
 
     def health(self) -> dict[str, Any]:
         """What the server says of itself. Raises VersionMismatchError, which says which side to update."""

@@ -23,6 +23,9 @@ CLIENT_HEADER = "DeepDream-Client"
 """Names who wants a job (any text of up to 64 letters, digits and dashes), so that one client's cancel does not take
 the job away from another."""
 
+BATCH_HEADER = "DeepDream-Batch"
+"""There, whatever it says, where nobody looks on: people's jobs come before this client's."""
+
 MAX_BLOB_BYTES = 2 * 2**30
 MAX_REQUEST_BYTES = 2**23
 """Enough for a training's twenty thousand pictures by blob and name."""

@@ -38,13 +38,14 @@ def create_app(services: Services) -> FastAPI:
 
 def _health(services: Services) -> Callable[[], Coroutine[Any, Any, dict[str, Any]]]:
     async def health() -> dict[str, Any]:
-        facts = services.worker.known_facts
+        facts = services.jobs.worker.known_facts
         return {
             "protocol": PROTOCOL_VERSION,
             "ready": facts is not None,
             "device": facts and facts.device,
             "engine": facts and facts.fingerprint,
-            "free_memory": services.worker.free_memory,
+            "free_memory": services.jobs.worker.free_memory,
+            "workers": services.jobs.workers,
             "queue": {"queued": services.jobs.queued, "running": services.jobs.running},
             "limits": {"blob_bytes": services.max_blob_bytes, "request_bytes": MAX_REQUEST_BYTES},
         }

@@ -181,8 +181,20 @@ def _add_serve(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="BYTES",
         help="largest image that is taken (default: %(default)s)",
     )
+    parser.add_argument(
+        "--workers",
+        type=_workers,
+        default=1,
+        metavar="auto|N",
+        help="how many dream at once: N processes, or one for each GPU (default: 1)",
+    )
     _add_machine(parser)
     parser.set_defaults(run=_serve)
+
+
+def _workers(text: str) -> int | None:
+    """None for auto."""
+    return None if text == "auto" else whole(1, 64)(text)
 
 
 def _add_machine(parser: argparse.ArgumentParser) -> None:
@@ -239,6 +251,7 @@ def _serve(options: argparse.Namespace) -> None:
             options.exit_with_parent,
             options.device,
             options.threads,
+            options.workers,
             options.max_blob_bytes,
         )
     )

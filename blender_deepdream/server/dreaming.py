@@ -93,8 +93,9 @@ def read_guide(path: Path) -> Image:
     return guide
 
 
-def choose_device(name: str, threads: int | None) -> torch.device:
+def choose_device(name: str, threads: int | None, number: int = 0) -> torch.device:
     """The device of that name; "auto" takes the fastest there is. threads: CPU threads, None for torch's choice.
+    number: which of several GPUs, round and round, where the name leaves that open.
 
     Raises InputError if there is no such device here.
     """
@@ -104,6 +105,8 @@ def choose_device(name: str, threads: int | None) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         device = torch.device(name)
+        if device.type == "cuda" and device.index is None and number:
+            device = torch.device("cuda", number % torch.cuda.device_count())
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:  # torch built without CUDA says so with an AssertionError
         raise InputError(

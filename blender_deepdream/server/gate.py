@@ -9,8 +9,9 @@ from typing import Any
 from fastapi import Request
 
 from ..protocol.errors import VersionMismatchError
-from ..protocol.wire import CLIENT_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION, check_client
+from ..protocol.wire import BATCH_HEADER, CLIENT_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION, check_client
 from .auth import check_authorization
+from .job import Client
 
 ANONYMOUS = "anonymous"
 """The client of a request that names none."""
@@ -30,6 +31,7 @@ def gate(token: str) -> Callable[[Request], Coroutine[Any, Any, None]]:
     return check
 
 
-def client_of(request: Request) -> str:
+def client_of(request: Request) -> Client:
     """Who wants what is asked for. Raises RequestError."""
-    return check_client(request.headers.get(CLIENT_HEADER, ANONYMOUS))
+    name = check_client(request.headers.get(CLIENT_HEADER, ANONYMOUS))
+    return Client(name, BATCH_HEADER in request.headers)

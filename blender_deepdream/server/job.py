@@ -4,12 +4,29 @@
 from __future__ import annotations
 
 import asyncio
+from enum import IntEnum
 from typing import NamedTuple
 
 from ..protocol.errors import DeepDreamError
 from ..protocol.jobs import JobProgress, JobResult, JobState
 from ..protocol.training import TrainRequest
+from .bell import Bell
 from .resolving import Resolved
+
+
+class Client(NamedTuple):
+    """Who wants a job. name: what a program calls itself. batch: whether nobody sits before it."""
+
+    name: str
+    batch: bool = False
+
+
+class Urgency(IntEnum):
+    """Whose turn comes first: people who look on, then batches, then what may take hours."""
+
+    INTERACTIVE = 0
+    BATCH = 1
+    PATIENT = 2
 
 
 class Preview(NamedTuple):
@@ -20,12 +37,12 @@ class Preview(NamedTuple):
 
 
 class Job:
-    """One job and everybody who waits for it."""
+    """One job and everybody who waits for it, the one who asked first at the head."""
 
     def __init__(self, resolved: Resolved) -> None:
         self.id = resolved.id
         self.resolved = resolved
-        self.wants: set[str] = set()
+        self.wants: dict[str, Client] = {}
         self.state = JobState.QUEUED
         self.progress: JobProgress | None = None
         self.preview = Preview()
@@ -33,7 +50,7 @@ class Job:
         self.error: DeepDreamError | None = None
         self.begun = False
         """Whether it ran already, and gave way: then it is ended in the worker, which keeps what it came to."""
-        self._changed = asyncio.Event()
+        self._bell = Bell()
 
     @property
     def kind(self) -> str:
@@ -45,9 +62,21 @@ class Job:
         return isinstance(self.resolved.request, TrainRequest)
 
     @property
+    def urgency(self) -> Urgency:
+        if self.patient:
+            return Urgency.PATIENT
+        batch = bool(self.wants) and all(client.batch for client in self.wants.values())
+        return Urgency.BATCH if batch else Urgency.INTERACTIVE
+
+    @property
+    def owner(self) -> str:
+        """Whose turn it takes: the client's that asked first of those who still want it."""
+        return next(iter(self.wants), "")
+
+    @property
     def changed(self) -> asyncio.Event:
         """Set at the next change. Take it before reading the job, so that no change falls in between."""
-        return self._changed
+        return self._bell.next
 
     def become(self, state: JobState, *, result: JobResult | None = None, error: DeepDreamError | None = None) -> None:
         self.state, self.result, self.error = state, result, error
@@ -70,5 +99,4 @@ class Job:
 
     def touch(self) -> None:
         """Wake everybody who waits for `changed`."""
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._bell.ring()

@@ -26,16 +26,18 @@ from ..protocol.wire import canonical_hash
 class Facts:
     """What a worker says of itself once it is ready.
 
-    fingerprint: all that decides the bits, besides the request and the brain. brains: by name.
+    fingerprint: all that decides the bits, besides the request and the brain. brains: by name. accelerators: how many
+    devices like its own the machine has.
     """
 
     device: str
     fingerprint: str
     brains: Mapping[str, BrainInfo]
+    accelerators: int = 1
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Facts:
-        return cls(data["device"], data["fingerprint"], by_name(data["brains"]))
+        return cls(data["device"], data["fingerprint"], by_name(data["brains"]), data["accelerators"])
 
 
 @dataclass(frozen=True, slots=True)

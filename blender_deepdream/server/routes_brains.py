@@ -14,7 +14,7 @@ from .services import Services
 
 def brain_routes(services: Services) -> APIRouter:
     router = APIRouter()
-    worker = services.worker
+    worker = services.jobs.worker
 
     @router.get("/brains")
     async def every() -> dict[str, Any]:

@@ -32,7 +32,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """How to serve. port 0: any free one. data: None for the user's data folder. threads: None for torch's choice."""
+    """How to serve.
+
+    port 0: any free one. data: None for the user's data folder. threads: of each worker, None for torch's choice.
+    workers: how many, None for one for each GPU.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -41,6 +45,7 @@ class ServeOptions:
     exit_with_parent: bool = False
     device: str = "auto"
     threads: int | None = None
+    workers: int | None = 1
     max_blob_bytes: int = MAX_BLOB_BYTES
 
 
@@ -81,9 +86,9 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 async def _serve(options: ServeOptions, listener: socket.socket, store: Store, token: str, token_file: Path) -> None:
-    worker = Worker(store.root, options.device, options.threads)
-    jobs = JobQueue(store, worker)
-    app = create_app(Services(store, worker, jobs, token, options.max_blob_bytes))
+    threads = options.threads or _threads_each(options.workers)
+    jobs = JobQueue(store, lambda number: Worker(store.root, options.device, threads, number), options.workers)
+    app = create_app(Services(store, jobs, token, options.max_blob_bytes))
     config = uvicorn.Config(
         app, http="h11", ws="none", lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=1
     )
@@ -94,6 +99,11 @@ async def _serve(options: ServeOptions, listener: socket.socket, store: Store, t
         # uvicorn ends cleanly and then raises the signal again: by then there is nothing left to do
         signal.signal(number, lambda *_: None)
     await server.serve(sockets=[listener])
+
+
+def _threads_each(workers: int | None) -> int | None:
+    """CPU threads of each of several workers, which share what there are; None for torch's choice."""
+    return None if workers in (None, 1) else max(1, (os.cpu_count() or 1) // workers)
 
 
 class _Server(uvicorn.Server):

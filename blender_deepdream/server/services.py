@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from ..protocol.wire import MAX_BLOB_BYTES
 from .jobs import JobQueue
 from .store import Store
-from .supervisor import Worker
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One server's disk, worker and jobs, and whom it lets in."""
+    """One server's disk and jobs, and whom it lets in."""
 
     store: Store
-    worker: Worker
     jobs: JobQueue
     token: str
     max_blob_bytes: int = MAX_BLOB_BYTES

@@ -47,8 +47,9 @@ MAX_LINE = 2**24
 class Worker:
     """One worker process at a time, started when needed, one job at a time."""
 
-    def __init__(self, data: Path, device: str, threads: int | None) -> None:
-        self._arguments = ["--data", str(data), "--device", device]
+    def __init__(self, data: Path, device: str, threads: int | None, number: int = 0) -> None:
+        """number: which of the machine's GPUs it takes, round and round; of no meaning on a CPU."""
+        self._arguments = ["--data", str(data), "--device", device, "--number", str(number)]
         if threads is not None:
             self._arguments += ["--threads", str(threads)]
         self.free_memory: int | None = None

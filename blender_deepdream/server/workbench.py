@@ -37,9 +37,9 @@ MAX_LIST_BYTES = 2**22
 class Workbench:
     """One for the whole life of a worker."""
 
-    def __init__(self, store: Store, device: str, threads: int | None) -> None:
+    def __init__(self, store: Store, device: str, threads: int | None, number: int = 0) -> None:
         self.store = store
-        self.device = choose_device(device, threads)
+        self.device = choose_device(device, threads, number)
         self.last_frame = LastFrame()
         self.library = Library(brains_folder(store.root))
         clear_abandoned(self.library)
@@ -47,7 +47,12 @@ class Workbench:
 
     def describe(self) -> dict[str, Any]:
         """The message that we are ready, and what for."""
-        return {"device": str(self.device), "fingerprint": fingerprint(self.device), "brains": self.brain_list()}
+        return {
+            "device": str(self.device),
+            "accelerators": torch.cuda.device_count() if self.device.type == "cuda" else 1,
+            "fingerprint": fingerprint(self.device),
+            "brains": self.brain_list(),
+        }
 
     def answer(self, question: Mapping[str, Any]) -> Any:
         """Called from the thread that listens, while a job may be running.

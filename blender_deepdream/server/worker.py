@@ -120,7 +120,7 @@ def main() -> None:
     try:
         from .workbench import Workbench
 
-        bench = Workbench(Store(options.data), options.device, options.threads)
+        bench = Workbench(Store(options.data), options.device, options.threads, options.number)
         channel.answer_with(bench.answer)
         channel.send(**{"is": "ready"}, free_memory=bench.free_memory(), **bench.describe())
     except Exception as error:  # the boundary of the process: the server tells those who wait for us
@@ -173,6 +173,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The dream server's worker; the server starts it.")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--number", type=int, default=0, help="which of several GPUs")
     parser.add_argument("--threads", type=int)
     return parser.parse_args()
 
