@@ -5,7 +5,19 @@ from __future__ import annotations
 
 import bpy
 
-from . import batch, batch_train, handlers, operators, panels, preferences, properties, replay, report, runtime
+from . import (
+    batch,
+    batch_train,
+    handlers,
+    operators,
+    panels,
+    pictures,
+    preferences,
+    properties,
+    replay,
+    report,
+    runtime,
+)
 
 _CLASSES = (
     *properties.classes,
@@ -14,7 +26,7 @@ _CLASSES = (
     *operators.classes,
     *panels.classes,
 )
-_WITH_MORE = (properties, panels, handlers, report, runtime, batch, batch_train)
+_WITH_MORE = (properties, pictures, panels, handlers, report, runtime, batch, batch_train)
 """Modules that register more than classes."""
 
 

@@ -93,6 +93,11 @@ def unsaved_3d() -> bool:
     return _session.three_d > 0
 
 
+def unsaved_state() -> list[Any] | None:
+    """What 3D is now, as far as it is not what was saved; None where it is."""
+    return _session.name()
+
+
 def forget() -> None:
     """Begin to count anew: what is in memory is what is on disk."""
     global _session  # noqa: PLW0603  one Blender has one session

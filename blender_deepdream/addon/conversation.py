@@ -15,7 +15,7 @@ from ..protocol.errors import ServerUnavailableError
 from ..protocol.messages import DreamRequest, Progress
 from .run import Event, Stopwatch
 from .sight import Files
-from .task import DreamTask, Finished, Upload
+from .task import Connecting, DreamTask, Finished, Preview, Upload
 
 _Answer = TypeVar("_Answer")
 
@@ -24,11 +24,11 @@ _Answer = TypeVar("_Answer")
 class Watch:
     """How a dream is followed.
 
-    event: what is yielded of the progress, None where there is no news. meanwhile: what Blender does once, while the
-    server dreams.
+    event: what is yielded of the progress or of a picture of the dream so far, None where there is no news.
+    meanwhile: what Blender does once, while the server dreams.
     """
 
-    event: Callable[[Progress | None], Event]
+    event: Callable[[Progress | Preview | None], Event]
     meanwhile: Callable[[], None]
 
 
@@ -41,6 +41,11 @@ class Conversation:
         self._seconds = seconds
         self._client: DreamClient | None = None
         self._upload: Upload | None = None
+
+    def meet(self) -> Iterator[None]:
+        """Find the server, or start it, yielding meanwhile: nobody stands still for it."""
+        with self._seconds.timed("server"):
+            self._client = yield from Connecting(self._connect).client(self._patience, None)
 
     def resolve(self, request: DreamRequest) -> str:
         """The id that the server would give to this request: the same id means the same pixels."""
@@ -76,7 +81,8 @@ class Conversation:
     ) -> Iterator[Event]:
         if self._upload:
             self._upload.wait()
-        task = DreamTask(self._reached(lambda client: client), request, blobs, destination, detail)
+        shows = not self._patience  # in a window
+        task = DreamTask(self._reached(lambda client: client), request, blobs, destination, detail, shows=shows)
         try:
             watch.meanwhile()
             begun = time.perf_counter()

@@ -12,7 +12,7 @@ import bpy
 
 from ..protocol.messages import DreamRequest
 from . import cache as files
-from . import node
+from . import changes, node
 from .cache import Cache
 from .conversation import Conversation, Watch
 from .node import DreamNode
@@ -20,6 +20,7 @@ from .request import is_coherent, make_request
 from .run import Event, Job
 from .shots import Before, Shots, detail_path, has_detail, seen_path
 from .sight import Files, Sight, captured_sight, size_of
+from .status import asked
 from .task import Finished
 from .timeline import go_to
 
@@ -151,6 +152,7 @@ class Dreaming:
         request, more = self._request(frame, dream, sight)
         path, kept = self.path(frame, dream), self._kept(frame, dream)
         key = sight.to_json() | {"made_from": [*wanted.made_from], "run_in": self._job.run_in * self._runs_in(frame)}
+        key |= {"asked": asked(dream.group.deepdream), "unsaved": changes.unsaved_state()}
         if self._is_good(request, kept, wanted):
             files.record(path, kept | key)
             return kept["job"]

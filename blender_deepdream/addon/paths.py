@@ -17,3 +17,12 @@ def chosen_folder(path: str) -> Path:
     if path.startswith("//") and not bpy.data.filepath:
         raise InputError(f"{path} is beside a .blend that was never saved.", "Save it, or choose a whole path.")
     return Path(bpy.path.abspath(path)).resolve()
+
+
+def user_folder(name: str) -> Path:
+    """A folder of this name among the extension's own of this user, made if need be."""
+    package = __package__.removesuffix(".addon")
+    try:
+        return Path(bpy.utils.extension_path_user(package, path=name, create=True))
+    except ValueError:  # run from its sources, it is no extension
+        return Path(bpy.utils.user_resource("DATAFILES", path=f"{package}/{name}", create=True))

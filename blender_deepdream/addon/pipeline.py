@@ -26,6 +26,7 @@ from .node import DreamNode
 from .run import Event, Job
 from .shots import Shots
 from .sight import Files
+from .task import Preview
 from .timeline import go_to
 
 
@@ -85,6 +86,8 @@ class _Pipeline:
         raise SceneError("The scene that was dreaming is gone.", "Finished frames are kept.")
 
     def run(self) -> Iterator[Event]:
+        if not self._job.patience:  # a window would stand still where the server is found on the way
+            yield from (self._now("server") for _ in self._server.meet())
         for index, frame in enumerate(self._frames):
             self._event = Event(frame, index, len(self._frames), "render")
             yield self._event
@@ -182,8 +185,10 @@ class _Pipeline:
         self._shapes = shapes
         self._come_back_to(frame)
 
-    def _news(self, dream: DreamNode, progress: Progress | None) -> Event:
-        return self._now("dream", dream, progress) if progress else self._event
+    def _news(self, dream: DreamNode, news: Progress | Preview | None) -> Event:
+        if isinstance(news, Preview):
+            return replace(self._event, preview=news.jpeg)
+        return self._now("dream", dream, news) if news else self._event
 
     def _notes(self) -> Iterator[Event]:
         while self._dreaming.notes:

@@ -10,6 +10,7 @@ from ..protocol.nothing import KINDS
 from ..protocol.settings import KNOBS, DreamSettings
 from . import compat
 from .activity import ACTIVITY, DeepDreamActivity
+from .brain_choice import CHOICES
 from .dataset_properties import DeepDreamDatasetSettings
 from .knob_properties import choice_items, knob_property
 from .surface_properties import DeepDreamSurfaceSettings
@@ -85,6 +86,7 @@ class DeepDreamNodeSettings(bpy.types.PropertyGroup):
         "regions": bpy.props.CollectionProperty(type=DeepDreamRegion),
         "region": bpy.props.IntProperty(options={"HIDDEN"}),
         **{knob.name: knob_property(knob) for knob in KNOBS.values()},
+        **CHOICES,
     }
 
     @property
@@ -130,6 +132,7 @@ class DeepDreamState(bpy.types.PropertyGroup):
         "dataset": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
         "training": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
         "surface": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
+        "brains": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
     }
 
 

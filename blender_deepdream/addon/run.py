@@ -18,6 +18,7 @@ from .cache import Cache
 from .request import Wishes
 
 _DOING = {
+    "server": "starting the dream server",
     "render": "rendering 3D",
     "capture": "capturing",
     "transfer": "sending",
@@ -31,7 +32,7 @@ Stage = Literal["render", "server", "capture", "transfer", "dream", "composite"]
 class Event:
     """Where the work is. done: frames finished before this one. progress: of the dream in hand.
 
-    note: something that people must be told, in words; in one event only.
+    note: something that people must be told, in words; in one event only. preview: a JPEG of the dream so far.
     """
 
     frame: int
@@ -41,6 +42,7 @@ class Event:
     node: str = ""
     progress: Progress | None = None
     note: str = ""
+    preview: bytes = b""
 
     @property
     def fraction(self) -> float:
@@ -56,8 +58,16 @@ class Event:
         if self.progress:
             words.append(f"octave {self.progress.octave} of {self.progress.octaves}")
             if self.progress.eta is not None:
-                words.append(f"{self.progress.eta:.0f} s left")
+                words.append(f"{time_words(self.progress.eta)} left")
         return f"{where}: {', '.join(words)}"
+
+
+def time_words(seconds: float) -> str:
+    """`40 s`, `12 min`, `3 h 5 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 class Stopwatch(dict[Stage, float]):

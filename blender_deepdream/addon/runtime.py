@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
@@ -26,19 +26,21 @@ class ServerChoice:
     """Which server dreams.
 
     url: the address of a running one, with token_file; empty: one of our own, started with `python`.
+    folder: for the log of our own. All of it is known before a thread needs it: Blender may not be asked there.
     """
 
     url: str = ""
     token_file: str = ""
     python: str = ""
+    folder: str = field(default_factory=lambda: bpy.app.tempdir)
 
 
 class _LocalServer:
     """A server of our own. It ends when this process does, however that ends, because it holds our end of a pipe."""
 
-    def __init__(self, python: Path) -> None:
+    def __init__(self, python: Path, folder: Path) -> None:
         package = Path(__file__).resolve().parent.parent
-        self._log = Path(bpy.app.tempdir) / "deepdream-server.log"
+        self._log = folder / "deepdream-server.log"
         with self._log.open("wb") as log:
             try:
                 self.process = subprocess.Popen(
@@ -94,6 +96,8 @@ class _LocalServer:
 
 
 _server: _LocalServer | None = None
+_starting = threading.Lock()
+"""Two dreams that begin at once have one server."""
 
 
 def connect(choice: ServerChoice, client_id: str | None = None) -> DreamClient:
@@ -102,20 +106,21 @@ def connect(choice: ServerChoice, client_id: str | None = None) -> DreamClient:
     client_id: who wants the jobs; None: nobody who was there before. Raises ServerUnavailableError, UnauthorizedError
     or VersionMismatchError.
     """
-    url, token = (choice.url, _read_token(choice.token_file)) if choice.url else _own_server(choice.python)
+    url, token = (choice.url, _read_token(choice.token_file)) if choice.url else _own_server(choice)
     client = DreamClient(url, token, client_id)
     client.health()
     client.brains()  # answered as soon as its worker has started
     return client
 
 
-def _own_server(python: str) -> tuple[str, str]:
+def _own_server(choice: ServerChoice) -> tuple[str, str]:
     """The address and the token of our own server."""
     global _server  # noqa: PLW0603  one Blender has one server of its own
-    if _server is None or not _server.alive():
-        stop()
-        _server = _LocalServer(find_python(python))
-    return _server.url, _server.token
+    with _starting:
+        if _server is None or not _server.alive():
+            stop()
+            _server = _LocalServer(find_python(choice.python), Path(choice.folder))
+        return _server.url, _server.token
 
 
 def find_python(named: str) -> Path:

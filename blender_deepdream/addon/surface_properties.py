@@ -17,6 +17,7 @@ from ..protocol.knob import Knob
 from ..protocol.layers import parse_layers
 from ..protocol.messages import Depth
 from ..protocol.settings import KNOBS, MOTION, DreamSettings
+from .brain_choice import CHOICES
 from .cache import Cache, make_folder
 from .image_files import image_file
 from .knob_properties import knob_property
@@ -42,6 +43,7 @@ class DeepDreamSurfaceSettings(bpy.types.PropertyGroup):
 
     __annotations__ = {
         **{name: knob_property(_knob(name)) for name in SURFACE_KNOBS},
+        **CHOICES,
         "guide": bpy.props.PointerProperty(
             type=bpy.types.Image, name="Guide", description="Image whose things the dream shall be made of"
         ),

@@ -10,20 +10,58 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..protocol.client import DreamClient
-from ..protocol.errors import CancelledError, DeepDreamError, InternalError
+from ..protocol.errors import CancelledError, DeepDreamError, InternalError, NotFoundError
 from ..protocol.jobs import JobState, JobStatus
 from ..protocol.messages import DreamRequest, DreamResult, Progress
 from ..protocol.surface import SurfaceRequest
 
 log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a dream has come to so far: a JPEG."""
+
+    jpeg: bytes
+
+
+class Connecting:
+    """A server that is found or started in a thread: that may take a minute."""
+
+    def __init__(self, connect: Callable[[], DreamClient]) -> None:
+        self._found: queue.SimpleQueue[DreamClient | DeepDreamError] = queue.SimpleQueue()
+        self._connect = connect
+        threading.Thread(target=self._run, name="deepdream-connect", daemon=True).start()
+
+    def client(self, patience: float, waiting: _Result) -> Generator[_Result, None, DreamClient]:
+        """Yields `waiting` whenever so many seconds have brought nothing. Returns the client; raises what `connect`
+        raises."""
+        while True:
+            try:
+                found = self._found.get(timeout=patience)
+            except queue.Empty:
+                yield waiting
+                continue
+            if isinstance(found, DeepDreamError):
+                raise found
+            return found
+
+    def _run(self) -> None:
+        try:
+            self._found.put(self._connect())
+        except DeepDreamError as error:
+            self._found.put(error)
+        except Exception as error:  # thread boundary: Blender's side shows it
+            log.exception("connecting met a defect")
+            self._found.put(InternalError(f"{type(error).__name__}: {error}", "Please report this."))
 
 
 class ServerTask:
@@ -85,13 +123,21 @@ class ServerTask:
             raise status.error
 
     def dreamed(
-        self, request: DreamRequest | SurfaceRequest, kind: type[_Result]
-    ) -> Generator[Progress, None, _Result]:
-        """Submit a dream and yield how it comes along. Returns its result, which is of this kind."""
+        self, request: DreamRequest | SurfaceRequest, kind: type[_Result], *, shows: bool = False
+    ) -> Generator[Progress | Preview, None, _Result]:
+        """Submit a dream and yield how it comes along; with `shows`, pictures of it too.
+
+        Returns its result, which is of this kind.
+        """
         status = self.client.submit(request)
+        seen = 0
         for status in self.followed(status):  # noqa: B020  the last one is the one that counts
             if isinstance(status.progress, Progress) and status.state is JobState.RUNNING:
                 yield status.progress
+            if shows and status.preview > seen:
+                seen = status.preview
+                with suppress(NotFoundError):  # it has just ended
+                    yield Preview(self.client.preview(status.id))
         if not isinstance(status.result, kind):
             raise CancelledError("The dream was cancelled on the server.")
         return status.result
@@ -149,27 +195,35 @@ class Upload:
 
 
 class DreamTask(ServerTask):
-    """Upload, submit, follow, download. `updates` gets Progress, then one Finished or one error."""
+    """Upload, submit, follow, download. `updates` gets Progress and Previews, then one Finished or one error."""
 
     def __init__(
-        self, client: DreamClient, request: DreamRequest, files: dict[str, Path], destination: Path, detail: Path
+        self,
+        client: DreamClient,
+        request: DreamRequest,
+        files: dict[str, Path],
+        destination: Path,
+        detail: Path,
+        *,
+        shows: bool = False,
     ) -> None:
         """files: where the blobs that the request names lie. destination: where the dream's EXR is written; detail:
-        where what it hands on is, if the request says so."""
+        where what it hands on is, if the request says so. shows: whether pictures of it are wanted meanwhile."""
         super().__init__(client, "dream")
+        self._shows = shows
         self._request = request
         self._files = files
         self._destination = destination
         self._detail = detail
         self.start()
 
-    def work(self) -> Iterator[Progress | Finished]:
+    def work(self) -> Iterator[Progress | Preview | Finished]:
         started = time.perf_counter()
         for path in self._files.values():
             self.client.put_blob(path)
         self.check()
         uploaded = time.perf_counter()
-        result = yield from self.dreamed(self._request, DreamResult)
+        result = yield from self.dreamed(self._request, DreamResult, shows=self._shows)
         dreamed = time.perf_counter()
         self._fetch(result)
         transfer = uploaded - started + time.perf_counter() - dreamed

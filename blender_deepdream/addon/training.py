@@ -21,6 +21,7 @@ from ..protocol.brains import Advance
 from ..protocol.client import DreamClient
 from ..protocol.errors import DeepDreamError, ServerUnavailableError
 from ..protocol.training import Phase, TrainProgress, TrainResult
+from .run import time_words
 from .train_task import Queued, Seen, Stopped, Submitted, Trained, Training, TrainTask, Update
 
 _DOING = {
@@ -95,14 +96,6 @@ def _progress_text(progress: TrainProgress) -> str:
     if progress.eta is not None:
         words.append(f"{time_words(progress.eta)} left")
     return ", ".join(words)
-
-
-def time_words(seconds: float) -> str:
-    """`40 s`, `12 min`, `3 h 5 min`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 @dataclass

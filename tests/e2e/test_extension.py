@@ -31,7 +31,8 @@ def test_the_same_sources_give_the_same_bytes(extension: Path, tmp_path: Path) -
 
 def test_the_zip_holds_the_package_its_manifest_and_its_licence(extension: Path) -> None:
     package = ROOT / "blender_deepdream"
-    sources = {path.relative_to(package).as_posix() for path in package.rglob("*") if path.suffix in (".py", ".txt")}
+    kinds = (".py", ".txt", ".json", ".jpg")
+    sources = {path.relative_to(package).as_posix() for path in package.rglob("*") if path.suffix in kinds}
     with zipfile.ZipFile(extension) as file:
         assert set(file.namelist()) == sources | {"blender_manifest.toml", "LICENSE"}
         manifest = tomllib.loads(file.read("blender_manifest.toml").decode())

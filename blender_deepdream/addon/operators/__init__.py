@@ -9,10 +9,13 @@ from . import (
     dream_animation,
     dream_frame,
     dream_surface,
+    looks,
+    mix_layer,
     regions,
     render_dataset,
     show_report,
     train,
+    update_brains,
     use_brain,
 )
 from .running import stop_all
@@ -27,6 +30,9 @@ classes = (
     *dream_surface.classes,
     *train.classes,
     *use_brain.classes,
+    *looks.classes,
+    *mix_layer.classes,
+    *update_brains.classes,
     *show_report.classes,
 )
 

@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import bpy
 
+from .. import live_preview
 from ..pipeline import dream_frames
 from ..run import Job
-from .running import Steps, WorkOperator
+from .running import Event, Steps, WorkOperator
 
 
 class DreamOperator(WorkOperator):
@@ -29,3 +30,12 @@ class DreamOperator(WorkOperator):
         job = self.make_job(context)
         job.patience = patience
         return dream_frames(job)
+
+    def show(self, state: bpy.types.PropertyGroup, event: Event) -> None:
+        super().show(state, event)
+        if event.preview:
+            live_preview.show(event.preview)
+
+    def finish(self, context: bpy.types.Context) -> None:
+        super().finish(context)
+        live_preview.end(bpy.data.images.get("Render Result"))

@@ -11,7 +11,7 @@ from ...protocol.errors import SceneError
 from ..cache import scene_cache
 from ..run import Job
 from .dream import DreamOperator
-from .running import connect
+from .running import connector
 
 
 class DEEPDREAM_OT_dream_animation(DreamOperator, bpy.types.Operator):
@@ -30,7 +30,7 @@ class DEEPDREAM_OT_dream_animation(DreamOperator, bpy.types.Operator):
             scene,
             frames,
             scene_cache(scene),
-            connect,
+            connector(),
             output=paths.__getitem__,
             rerender=scene.deepdream.rerender,
         )

@@ -8,7 +8,7 @@ import bpy
 from ..cache import scene_cache
 from ..run import Job
 from .dream import DreamOperator
-from .running import connect
+from .running import connector
 
 
 class DEEPDREAM_OT_dream_frame(DreamOperator, bpy.types.Operator):
@@ -19,15 +19,7 @@ class DEEPDREAM_OT_dream_frame(DreamOperator, bpy.types.Operator):
 
     def make_job(self, context: bpy.types.Context) -> Job:
         scene = context.scene
-        return Job(scene, [scene.frame_current], scene_cache(scene), connect, rerender=scene.deepdream.rerender)
-
-    def finish(self, context: bpy.types.Context) -> None:
-        super().finish(context)
-        result = bpy.data.images.get("Render Result")
-        for window in context.window_manager.windows:
-            for area in window.screen.areas:
-                if area.type == "IMAGE_EDITOR" and area.spaces.active.image is None:
-                    area.spaces.active.image = result
+        return Job(scene, [scene.frame_current], scene_cache(scene), connector(), rerender=scene.deepdream.rerender)
 
 
 classes = (DEEPDREAM_OT_dream_frame,)

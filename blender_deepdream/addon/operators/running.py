@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import ClassVar, Protocol
 
 import bpy
@@ -20,7 +21,10 @@ log = logging.getLogger(__name__)
 
 
 class Event(Protocol):
-    """One step of work. fraction: of the whole, 0 to 1. text: where it is. note: what people must be told once."""
+    """One step of work. fraction: of the whole, 0 to 1. text: where it is. note: what people must be told once.
+
+    Dreams have `preview` beside that: a JPEG of what there is so far, where it is new.
+    """
 
     @property
     def fraction(self) -> float: ...
@@ -164,9 +168,33 @@ class CancelOperator:
         return {"FINISHED"}
 
 
+def connector(client_id: str | None = None) -> Callable[[], DreamClient]:
+    """Finds the dream server that the preferences name today; may be called in any thread. client_id: as for a
+    DreamClient."""
+    return functools.partial(runtime.connect, server_choice(), client_id)
+
+
 def connect(client_id: str | None = None) -> DreamClient:
     """The dream server of the preferences. client_id: as for a DreamClient."""
-    return runtime.connect(server_choice(), client_id)
+    return connector(client_id)()
+
+
+Told = Callable[[bpy.types.Operator, bpy.types.Context], None]
+
+
+def told_at_once(execute: Told) -> Callable[[bpy.types.Operator, bpy.types.Context], set[str]]:
+    """The `execute` of an operator that is quick: what goes wrong is reported, in words."""
+
+    @functools.wraps(execute)
+    def reporting(self: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
+        try:
+            execute(self, context)
+        except DeepDreamError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    return reporting
 
 
 def stop_all() -> None:

@@ -3,9 +3,16 @@
 
 from __future__ import annotations
 
-from . import add_menu, compositor, dataset, node_settings, surface, training
+from . import add_menu, choosing, compositor, dataset, node_settings, surface, training
 
-classes = (*compositor.classes, *node_settings.classes, *training.classes, *dataset.classes, *surface.classes)
+classes = (
+    *choosing.classes,
+    *compositor.classes,
+    *node_settings.classes,
+    *training.classes,
+    *dataset.classes,
+    *surface.classes,
+)
 
 
 def register() -> None:

@@ -10,6 +10,7 @@ from ..operators.add_node import DEEPDREAM_OT_add_node
 from ..operators.cancel import DEEPDREAM_OT_cancel
 from ..operators.dream_animation import DEEPDREAM_OT_dream_animation
 from ..operators.dream_frame import DEEPDREAM_OT_dream_frame
+from ..status import status
 from .activity import draw_activity, draw_error
 
 
@@ -32,10 +33,13 @@ class DEEPDREAM_PT_dream(Sidebar, bpy.types.Panel):
         layout, state = self.layout, context.window_manager.deepdream
         if draw_activity(layout, context, state, DEEPDREAM_OT_cancel.bl_idname):
             return
-        if node.shown_group(context) is None:
+        group = node.shown_group(context)
+        if group is None:
             layout.label(text="No DeepDream node here yet", icon="INFO")
             layout.operator(DEEPDREAM_OT_add_node.bl_idname, text="Add DeepDream Node", icon="ADD")
             return
+        shown = status(context.scene, group)
+        layout.label(text=shown.text, icon=shown.icon)
         column = layout.column(align=True)
         column.scale_y = 1.3
         column.operator(DEEPDREAM_OT_dream_frame.bl_idname, icon="RENDER_STILL")

@@ -12,9 +12,10 @@ from .. import node
 from ..motion_words import motion_words
 from ..operators.regions import DEEPDREAM_OT_add_region, DEEPDREAM_OT_remove_region
 from .activity import wrapped
+from .choosing import SLIDERS, BrainsPanel, DEEPDREAM_PT_looks, draw_pictures, draw_sliders
 from .compositor import Sidebar
 
-_FIRST = ("brain", "layers", "strength", "octaves", "seed")
+_FIRST = ("brain", "layers", *SLIDERS, "seed")
 _OBJECTIVE = ("objective", "cosine_power")
 _COLOR = ("color", "highlights", "exposure")
 _MOTION = ("coherence", *MOTION)
@@ -29,13 +30,15 @@ class DEEPDREAM_PT_node(Sidebar, bpy.types.Panel):
     def poll(cls, context: bpy.types.Context) -> bool:
         return node.shown_group(context) is not None
 
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        DEEPDREAM_PT_looks.draw_menu(self.layout)
+
     def draw(self, context: bpy.types.Context) -> None:
         settings = _begin(self, context)
-        self.layout.prop(settings, "source")
-        for name in _FIRST:
-            self.layout.prop(settings, name, placeholder="Brain's own" if name == "layers" else "")
-            if name == "layers" and settings.fades:
-                self.layout.prop(settings, "fade")
+        draw_pictures(self.layout, context, settings)
+        if settings.fades:
+            self.layout.prop(settings, "fade")
+        draw_sliders(self.layout, settings)
 
 
 class _Folded(Sidebar):
@@ -96,6 +99,11 @@ class DEEPDREAM_PT_regions(_Folded, bpy.types.Panel):
             _draw_region(layout, settings, settings.regions[settings.region])
 
 
+class DEEPDREAM_PT_source(_Folded, bpy.types.Panel):
+    bl_label = "Source"
+    knobs = ("source",)
+
+
 class DEEPDREAM_PT_color(_Folded, bpy.types.Panel):
     bl_label = "Color & Highlights"
     knobs = _COLOR
@@ -122,6 +130,10 @@ class DEEPDREAM_PT_advanced(_Folded, bpy.types.Panel):
     knobs = tuple(name for name in KNOBS if name not in _PLACED)
 
 
+class DEEPDREAM_PT_brains(BrainsPanel, _Folded, bpy.types.Panel):
+    pass
+
+
 def _begin(panel: bpy.types.Panel, context: bpy.types.Context) -> bpy.types.PropertyGroup:
     """The settings that a panel draws."""
     panel.layout.use_property_split = True
@@ -145,7 +157,9 @@ classes = (
     DEEPDREAM_PT_objective,
     DEEPDREAM_UL_regions,
     DEEPDREAM_PT_regions,
+    DEEPDREAM_PT_source,
     DEEPDREAM_PT_color,
     DEEPDREAM_PT_motion,
     DEEPDREAM_PT_advanced,
+    DEEPDREAM_PT_brains,
 )

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whose settings a button changes: those that the sidebar beside it shows."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import node
+
+
+def shown_settings(context: bpy.types.Context) -> bpy.types.PropertyGroup | None:
+    """Of the DeepDream node in a compositor; of the image in an Image Editor; of surfaces in a 3D View.
+
+    Elsewhere, and from scripts, those of the scene's first node; None if it has none.
+    """
+    kind = getattr(context.space_data, "type", "")
+    if kind == "IMAGE_EDITOR":
+        return context.scene.deepdream.image
+    if kind == "VIEW_3D":
+        return context.scene.deepdream.surface
+    group = node.shown_group(context) or next((found.group for found in node.find_nodes(context.scene)), None)
+    return group and group.deepdream
+
+
+class OnSettings:
+    """Mixed into operators that change them."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if shown_settings(context) is None:
+            cls.poll_message_set("Add a DeepDream node first")
+            return False
+        return True
