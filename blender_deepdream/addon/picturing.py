@@ -78,6 +78,7 @@ class BrainsTask(ServerTask):
 def look_at_brains(connect: Callable[[], DreamClient], patience: float) -> Generator[Pictured, None, None]:
     """Learn which brains the server has, and what they dream. Raises DeepDreamError; finished pictures are kept."""
     event = Pictured("", 0, 1, 0)
+    yield event
     client = yield from Connecting(connect).client(patience, event)
     task = BrainsTask(client, users_folder())
     try:
