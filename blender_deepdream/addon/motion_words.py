@@ -9,8 +9,7 @@ from ..protocol.errors import SceneError
 from . import node
 from .node import DreamNode
 from .request import Wishes, is_coherent
-
-_PENCILS = {"GPENCIL", "GREASEPENCIL"}
+from .strokes import draws_strokes
 
 
 def motion_words(scene: bpy.types.Scene, group: bpy.types.NodeTree) -> str:
@@ -30,8 +29,6 @@ def _followed(scene: bpy.types.Scene, dream: DreamNode) -> str:
         return "none, each frame dreams on its own"
     if why := _why_guessed(scene, dream):
         return f"optical flow, {why}"
-    if any(item.type in _PENCILS and not item.hide_render for item in scene.objects):
-        return "the render's vectors; grease pencil has none and goes with what is behind it"
     return "the render's vectors"
 
 
@@ -44,5 +41,6 @@ def _why_guessed(scene: bpy.types.Scene, dream: DreamNode) -> str:
         "motion blur leaves no vectors": scene.render.use_motion_blur,
         "the frame step leaves frames out": scene.frame_step != 1,
         "this render engine has no vectors": scene.render.engine == "BLENDER_WORKBENCH",
+        "grease pencil has no vectors": draws_strokes(scene),
     }
     return next((reason for reason, is_so in reasons.items() if is_so), "")

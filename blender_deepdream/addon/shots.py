@@ -23,6 +23,7 @@ from .changes import file_hash
 from .exr import read_contents
 from .node import DreamNode
 from .sight import Sight, size_of
+from .strokes import draws_strokes
 from .timeline import camera_of, go_to
 
 
@@ -134,7 +135,8 @@ class Shots:
 
     def _knows_motion(self, frame: int, dream: DreamNode, sight: Sight) -> bool:
         """Whether a frame's rendered passes know how what the node sees has moved, pixel for pixel."""
-        if dream.rendered != self._scene().name or not self._passes_of(frame):
+        scene = self._scene()
+        if dream.rendered != scene.name or draws_strokes(scene) or not self._passes_of(frame):
             return False
         contents = read_contents(self._cache.raw(frame))
         known = any(found.name == "Vector" and set(found.channels) == set("XYZW") for found in contents.passes)

@@ -19,9 +19,21 @@ def mixture(settings: DreamSettings) -> Mixture:
     return tuple((name, weight / total) for name, weight in layers)
 
 
+ALIKE = 0.95
+"""Mixtures more alike than this cannot be told apart by eye."""
+
+
 def likeness(one: Mixture, other: Mixture) -> float:
     """1 for the same mixture, 0 where half of it or more is another; 1 if one of them is not known."""
     if not one or not other:
         return 1.0
     a, b = dict(one), dict(other)
     return max(0.0, 1.0 - sum(abs(a.get(name, 0.0) - b.get(name, 0.0)) for name in a | b))
+
+
+def blend(before: Mixture, now: Mixture, kept: float) -> Mixture:
+    """Of what a dream is that kept this share (0 to 1) of the frame before, while `now` is asked for."""
+    a, b = dict(before or now), dict(now)
+    shares = {name: kept * a.get(name, 0.0) + (1 - kept) * b.get(name, 0.0) for name in b | a}
+    blended = tuple(shares.items())
+    return now if likeness(blended, now) > ALIKE else blended

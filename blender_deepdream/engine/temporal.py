@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from ..protocol.settings import DreamSettings
 from .correspondence import Correspondence
-from .mixture import Mixture, likeness, mixture
+from .mixture import Mixture, blend, likeness, mixture
 from .octaves import Wrap, with_margin, without_margin
 
 LOBES = 3
@@ -105,11 +105,13 @@ class Coherence:
         self._fresh = FRESH * settings.steps / self.steps
         self._held = self._fresh * (1 - settings.coherence)
         self._lengths: Tensor | float = self._fresh
-        # what the layers fade from is let go as they fade
+        # what the layers fade from is let go as they fade, and after that as long as anything of it is left
         kept = likeness(before.mixture, self._mixture)
-        trust = motion.trust * (kept * min(1.0, settings.coherence / INDEPENDENT_BELOW))
+        self._mixture = blend(before.mixture, self._mixture, kept)
+        known = motion.trust * min(1.0, settings.coherence / INDEPENDENT_BELOW)
+        trust = known * kept
         carried = warp(before.planes.float(), motion.source).mul_(trust)
-        self._carried, self._trust = (with_margin(plane, wrap) for plane in (carried, trust))
+        self._carried, self._trust, self._known = (with_margin(plane, wrap) for plane in (carried, trust, known))
 
     def begin(self, base: Tensor, detail: Tensor, *, last: bool) -> Tensor:
         """What an octave begins with: its source with what smaller octaves have dreamed. All 1x3xhxw; `detail` is lost.
@@ -128,7 +130,7 @@ class Coherence:
     def end(self, detail: Tensor) -> Tensor:
         """The finished detail with its bands held; without margins it is handed on to the frame after."""
         if self._carried is not None:
-            detail = hold(detail, self._trust, self._energies)
+            detail = hold(detail, self._known, self._energies)
         if self._keep is not None:
             inner = without_margin(detail, self._wrap)
             self._keep(Detail(inner.half(), self._energies or energies(inner), self._reach, self._mixture))

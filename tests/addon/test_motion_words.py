@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -35,6 +36,17 @@ def put_before(scene: bpy.types.Scene, kind: str) -> bpy.types.Node:
     return added
 
 
+def draw_stroke(scene: bpy.types.Scene) -> bpy.types.Object:
+    """A stroke of grease pencil before the camera."""
+    add = bpy.ops.object.grease_pencil_add if bpy.app.version >= (4, 3) else bpy.ops.object.gpencil_add
+    add(type="STROKE", location=(0, -1.5, 0))
+    return bpy.context.object
+
+
+def hide_stroke(scene: bpy.types.Scene) -> None:
+    draw_stroke(scene).hide_render = True
+
+
 @pytest.mark.parametrize(
     ("prepare", "says"),
     [
@@ -44,6 +56,8 @@ def put_before(scene: bpy.types.Scene, kind: str) -> bpy.types.Node:
         (lambda scene: setattr(scene.render, "use_motion_blur", True), "optical flow, motion blur"),
         (lambda scene: setattr(scene, "frame_step", 2), "optical flow, the frame step"),
         (lambda scene: setattr(scene.render, "engine", "BLENDER_WORKBENCH"), "optical flow, this render engine"),
+        (draw_stroke, "optical flow, grease pencil"),
+        (hide_stroke, "the render's vectors"),
         (lambda scene: put_before(scene, "CompositorNodeFlip"), "optical flow, a node on the way"),
         (lambda scene: put_before(scene, "CompositorNodeImage"), "optical flow, images and movies"),
         (lambda scene: put_before(scene, "CompositorNodeMovieClip"), "optical flow, images and movies"),
@@ -54,6 +68,37 @@ def test_the_panel_says_what_is_followed(
 ) -> None:
     prepare(dreaming)
     assert words(dreaming).startswith(f"Motion: {says}")
+
+
+def test_strokes_are_followed_by_guessing(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    draw_stroke(dreaming)
+    run(make_job(dreaming, [1, 2]))
+    assert follows_of_second_frame(tmp_path)["motion"] is None
+
+
+def make_movie(scene: bpy.types.Scene, path: Path) -> Path:
+    """The scene's render as it is without its compositor."""
+    film = scene.copy()
+    film.render.use_compositing = False
+    if hasattr(film.render.image_settings, "media_type"):
+        film.render.image_settings.media_type = "VIDEO"
+    film.render.image_settings.file_format = "FFMPEG"
+    film.render.ffmpeg.format = "MPEG4"
+    film.render.use_file_extension = False
+    film.render.filepath = str(path)
+    bpy.ops.render.render(animation=True, scene=film.name)
+    bpy.data.scenes.remove(film)
+    return path
+
+
+def follows_of_second_frame(folder: Path) -> dict[str, Any]:
+    """By its record; what it follows is what the first frame saw."""
+    (second,) = (folder / "cache" / "dream").glob("*/0002.json")
+    (first,) = (folder / "cache" / "dream").glob("*/0001.json")
+    dreams = [json.loads(record.read_text())["key"] for record in (first, second)]
+    follows: dict[str, Any] = dreams[1]["follows"]
+    assert follows["source"] == dreams[0]["source"] != dreams[1]["source"]
+    return follows
 
 
 def test_an_image_sequence_dreams_as_a_film(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
@@ -70,8 +115,21 @@ def test_an_image_sequence_dreams_as_a_film(dreaming: bpy.types.Scene, make_job:
     film.image.source = "SEQUENCE"
     film.frame_duration = 2
     run(make_job(dreaming, [1, 2]))
-    (second,) = (tmp_path / "cache" / "dream").glob("*/0002.json")
-    (first,) = (tmp_path / "cache" / "dream").glob("*/0001.json")
-    follows = json.loads(second.read_text())["key"]["follows"]
-    assert follows["motion"] is None
-    assert follows["source"] == json.loads(first.read_text())["key"]["source"]
+    assert follows_of_second_frame(tmp_path)["motion"] is None
+
+
+def test_a_movie_dreams_as_a_film(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    movie = make_movie(dreaming, tmp_path / "film.mp4")
+    film = put_before(dreaming, "CompositorNodeImage")
+    film.image = bpy.data.images.load(str(movie))
+    assert film.image.source == "MOVIE"
+    film.frame_duration = 2
+    run(make_job(dreaming, [1, 2]))
+    assert follows_of_second_frame(tmp_path)["motion"] is None
+
+
+def test_a_movie_clip_dreams_as_a_film(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    film = put_before(dreaming, "CompositorNodeMovieClip")
+    film.clip = bpy.data.movieclips.load(str(make_movie(dreaming, tmp_path / "film.mp4")))
+    run(make_job(dreaming, [1, 2]))
+    assert follows_of_second_frame(tmp_path)["motion"] is None
