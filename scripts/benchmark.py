@@ -8,6 +8,7 @@
     python scripts/benchmark.py coherence
     python scripts/benchmark.py coherence --drift
     python scripts/benchmark.py train
+    python scripts/benchmark.py surface
 """
 
 from __future__ import annotations
@@ -72,7 +73,16 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--rounds", type=int, default=5, help="how often each is timed (default: 5)")
     train.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
     train.add_argument("--cpu-time", action="store_true", help="processor time: for a machine that does other things")
-    for command in (dream, memory, start, coherence, train):
+    surface = commands.add_parser("surface", help="a dream of a surface: time, memory, seams, coverage, other views")
+    surface.set_defaults(run=_surface, show=_surface_table)
+    surface.add_argument(
+        "--folder", type=Path, default=Path("out/surface"), help="rendered views (default: out/surface)"
+    )
+    surface.add_argument("--views", type=int, default=36, help="how many (default: 36)")
+    surface.add_argument("--side", type=int, default=384, help="of each view (default: 384)")
+    surface.add_argument("--size", type=int, default=2048, help="of the texture (default: 2048)")
+    surface.add_argument("--quick", action="store_true", help="time and memory alone")
+    for command in (dream, memory, start, coherence, train, surface):
         command.add_argument("--threads", type=int, default=2)
         command.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     return parser
@@ -161,6 +171,18 @@ def _train_table(found: dict[str, Any]) -> str:
     memory = ", ".join(f"{mib:.0f}" for mib in found["resident_mib"])
     ratio = f"ratio: {found['ratio']:.3f} (median of {len(found['ratios'])} rounds)"
     return "\n".join([*rates, ratio, f"resident memory after each round, MiB: {memory}"])
+
+
+def _surface(options: argparse.Namespace) -> dict[str, Any]:
+    from benchmark_surface import measure
+
+    return measure(options.folder, options.views, options.side, options.size, qualities=not options.quick)
+
+
+def _surface_table(found: dict[str, Any]) -> str:
+    from benchmark_surface import as_text
+
+    return as_text(found)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--size", metavar="N", type=int, help="side of the textures")
     parser.add_argument("--views", metavar="N", type=int, help="cameras around the objects")
     parser.add_argument("--view-size", metavar="N", type=int, help="side of each camera's picture")
+    parser.add_argument(
+        "--from", dest="spread", choices=("SPHERE", "HEMISPHERE", "CAMERA"), help="where views are taken"
+    )
+    parser.add_argument("--moments", metavar="N", type=int, help="frames of the scene's range that views are taken at")
     parser.add_argument("--uvs", choices=("AUTO", "ARTIST", "OWN"), help="which UV maps the textures lie on")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a setting of the dream")
     parser.add_argument("--guide", metavar="IMG", type=Path, help="guide image, for objectives that need one")
@@ -72,17 +76,18 @@ def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Eve
                 tell(data, event.note or event.doing, stdout, as_json=options.json)
             last = news
     _save(job.output, Path(bpy.data.filepath).stem or "surface")
-    end = {"output": str(options.output), "textures": len(job.plan.sheets)}
+    end = {"output": str(options.output), "textures": len(job.album.plan.sheets)}
     tell(end, f"-> {options.output}", stdout, as_json=options.json)
 
 
 def _job(options: argparse.Namespace) -> SurfaceJob:
     scene = bpy.context.scene
     settings = scene.deepdream.surface
-    for name, value in (("size", options.size), ("views", options.views), ("side", options.view_size)):
+    numbers = {"size": options.size, "views": options.views, "side": options.view_size, "moments": options.moments}
+    for name, value in numbers.items():
         if value is not None:
             _set(settings, name, value)
-    settings.uvs = options.uvs or settings.uvs
+    settings.uvs, settings.spread = options.uvs or settings.uvs, options.spread or settings.spread
     job = settings.to_job(
         scene,
         _objects(options.objects),
@@ -91,7 +96,8 @@ def _job(options: argparse.Namespace) -> SurfaceJob:
         dict(DreamSettings.parse_assignment(text) for text in options.set),
         existing(options.guide),
     )
-    return replace(job, output=make_folder(chosen_folder(options.output)), again=options.again)
+    job.album.again = options.again
+    return replace(job, output=make_folder(chosen_folder(options.output)))
 
 
 def _set(settings: bpy.types.PropertyGroup, name: str, value: int) -> None:

@@ -21,7 +21,9 @@ from .brain_choice import CHOICES
 from .cache import Cache, make_folder
 from .image_files import image_file
 from .knob_properties import knob_property
-from .surface.job import Cameras, SurfaceJob
+from .surface.job import SurfaceJob
+from .surface.photographs import Album
+from .surface.shots import OWN_CAMERA, Cameras
 from .surface.targets import make_plan
 
 SURFACE_KNOBS = tuple(name for name in KNOBS if name not in {*MOTION, "seamless", "coherence", "highlights"})
@@ -68,6 +70,14 @@ class DeepDreamSurfaceSettings(bpy.types.PropertyGroup):
             soft_max=1024,
             subtype="PIXEL",
         ),
+        "moments": bpy.props.IntProperty(
+            name="Frames",
+            description="Frames that views are taken at, evenly over the scene's range: for what bends",
+            default=1,
+            min=1,
+            max=512,
+            soft_max=24,
+        ),
         "samples": bpy.props.IntProperty(
             name="Samples", description="Of each pixel of a view", default=12, min=1, max=1024, soft_max=64
         ),
@@ -75,6 +85,11 @@ class DeepDreamSurfaceSettings(bpy.types.PropertyGroup):
             "From",
             ("SPHERE", "All Sides", "From all around, below included"),
             ("HEMISPHERE", "Above", "From all around and above: for things that stand on a ground"),
+            (
+                OWN_CAMERA,
+                "Scene's Camera",
+                "As the scene's camera goes in its range of frames: only what it sees dreams",
+            ),
         ),
         "light": _choice(
             "Light",
@@ -116,16 +131,16 @@ class DeepDreamSurfaceSettings(bpy.types.PropertyGroup):
         dream = self.to_settings().replace(**changes)
         return SurfaceJob(
             scene,
-            make_plan(objects, self.uvs),
-            cache,
+            Album(make_plan(objects, self.uvs), cache, self._cameras, self.size, self.again),
             connect,
             dream,
-            Cameras(self.views, self.spread, self.side, self.samples, self.light),
-            self.size,
             Depth(self.depth),
             self._guide_file(cache) if guide is None and dream.needs_guide else guide,
-            again=self.again,
         )
+
+    @property
+    def _cameras(self) -> Cameras:
+        return Cameras(self.views, self.spread, self.side, self.samples, self.light, self.moments)
 
     def _guide_file(self, cache: Cache) -> Path:
         """Not among the files on their way: a dream of images that is begun meanwhile clears those."""

@@ -19,7 +19,7 @@ from .activity import draw_activity, draw_error
 
 _FIRST = ("brain", "layers", "strength", "octaves", "steps", "seed")
 _OBJECTIVE = ("objective", "cosine_power")
-_VIEWS = ("views", "side", "spread", "light", "samples", "again")
+_VIEWS = ("views", "side", "spread", "moments", "light", "samples", "again")
 _TEXTURE = ("size", "uvs", "depth")
 _ADVANCED = tuple(name for name in SURFACE_KNOBS if name not in {*_FIRST, *_OBJECTIVE})
 

@@ -7,6 +7,7 @@ By content, not by the .blend's hash: a dream changes a material itself, and mus
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,20 @@ import numpy as np
 
 from ..changes import file_hash, simple_values
 from .color_input import color_input, is_ours, original_input
+from .shots import Moment
 from .stage import Stage
 from .targets import find_material
 
 
-def stage_hash(stage: Stage, *more: object) -> str:
+def stage_hash(stage: Stage, moments: Sequence[Moment], *more: object) -> str:
     """more: what else they depend on, as values whose repr tells all."""
     digest = hashlib.sha256(repr((more, bpy.app.version_string)).encode())
     layer = stage.scene.view_layers[0]
-    layer.update()
-    for target, copy in zip(stage.plan.targets, stage.copies, strict=True):
-        digest.update(repr((target.layer, target.sheets, [list(row) for row in copy.matrix_world])).encode())
-        _add_mesh(digest, copy.evaluated_get(layer.depsgraph))
+    for moment in moments:
+        stage.at(moment)
+        for target, copy in zip(stage.plan.targets, stage.copies, strict=True):
+            digest.update(repr((target.layer, target.sheets, [list(row) for row in copy.matrix_world])).encode())
+            _add_mesh(digest, copy.evaluated_get(layer.depsgraph))
     for sheet in stage.plan.sheets:
         material = find_material(sheet.material)
         if material is not None:

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
+from mathutils import Matrix
 from numpy.typing import NDArray
 
+from ...protocol.errors import SceneError
 from .. import compat
 from ..outline import Points, outline
 from ..rendering import stamps
-from ..studio import SENSOR, Framing
-from .cameras import LENS
+from ..studio import SENSOR
 from .probe import Probe, make_probe
+from .shots import LENS, Moment, Shot
 from .targets import Plan, Sheet, Target, find_material, find_object
 from .unwrap import read_layer, unwrap, write_layer
 
@@ -38,6 +39,7 @@ class Stage:
     facts: list[bpy.types.Material] = field(default_factory=list)
     added: list[bpy.types.ID] = field(default_factory=list)
     camera: bpy.types.Object | None = None
+    lens: bpy.types.Camera | None = None
 
     @property
     def points(self) -> Points:
@@ -59,22 +61,42 @@ class Stage:
             rendered = next((layer.name for layer in found if layer.active_render), target.layer)
             copy.data.uv_layers[target.layer if own else rendered].active_render = True
 
-    def look(self, framing: Framing, middle: Points) -> None:
-        """Put the camera where this framing, about `middle`, wants it."""
+    def at(self, moment: Moment) -> None:
+        """Let everything stand as it does then."""
+        self.scene.frame_set(int(moment.frame), subframe=moment.frame % 1)
+        for copy, place in zip(self.copies, moment.places, strict=True):
+            copy.matrix_world = Matrix(place.tolist())
+        self.scene.view_layers[0].update()
+
+    def look(self, shot: Shot) -> None:
+        """Put the camera where this shot wants it."""
         assert self.camera is not None
-        data = self.camera.data
-        data.clip_start, data.clip_end = framing.near, framing.far
-        turned = Matrix(framing.axes.T.tolist()).to_4x4()
-        self.camera.matrix_world = Matrix.Translation(Vector(framing.place + middle)) @ turned
+        self.camera.data = self._lens(shot.camera)
+        if not shot.camera:
+            self.camera.data.clip_start, self.camera.data.clip_end = shot.near, shot.far
+        self.camera.matrix_world = Matrix(shot.matrix.tolist())
+
+    def _lens(self, uid: int) -> bpy.types.Camera:
+        """Our own, or a copy of the artist's that sees everything sharply. Raises SceneError."""
+        if not uid:
+            assert self.lens is not None
+            return self.lens
+        original = next((item for item in bpy.data.cameras if item.session_uid == uid), None)
+        if original is None:
+            raise SceneError("The camera that was to be dreamed for is gone.", "Undo, or start again.")
+        copy = original.copy()
+        copy.dof.use_dof = False
+        self.added.append(copy)
+        return copy
 
 
 @contextmanager
 def staged(scene: bpy.types.Scene, plan: Plan, light: str, layers: dict[int, NDArray[np.float32]]) -> Iterator[Stage]:
-    """The plan's objects as they stand at the scene's frame. light: STUDIO, or SCENE for the scene's own.
+    """The plan's objects, to stand `at` a moment. light: STUDIO, or SCENE for the scene's own.
 
     layers: the UV maps that were made, by target; those that are missing are made."""
     stage = Stage(bpy.data.scenes.new(_NAME), plan)
-    stage.scene.frame_current, stage.scene.frame_subframe = scene.frame_current, scene.frame_subframe
+    stage.scene.render.fps, stage.scene.render.fps_base = scene.render.fps, scene.render.fps_base
     try:
         for target in plan.targets:
             _add_copy(stage, target, layers)
@@ -138,7 +160,7 @@ def _add_camera(stage: Stage) -> None:
     data.sensor_width, data.lens = SENSOR, LENS
     stage.added += [data, camera]
     stage.scene.collection.objects.link(camera)
-    stage.scene.camera = stage.camera = camera
+    stage.scene.camera, stage.camera, stage.lens = camera, camera, data
 
 
 def _light(stage: Stage, scene: bpy.types.Scene, light: str) -> None:

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pictures that a dream of surfaces sees, on their way to the cache.
+
+Files of the cache are good while their records agree with what they show, so a run that was killed goes on with what
+it has, and another dream of the same objects renders nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ...protocol.surface import Sheet, View
+from .. import cache as files
+from ..cache import Cache
+from .close_ups import close_ups
+from .identity import light_facts, stage_hash
+from .shots import OWN_CAMERA, Cameras, Moment, Shot, around, directions, moments
+from .stage import Stage
+from .targets import Plan
+from .views import KINDS, bake_colors, prepare, render_view
+
+
+@dataclass
+class Album:
+    """All that one run photographs, and what it has found out meanwhile.
+
+    size: of the sheets. again: whether what earlier runs have rendered is rendered again. rendered: by this one.
+    layers: UV maps that it has made, by target. moments: set by `arrange`. shots: set once a stage stands.
+    """
+
+    plan: Plan
+    cache: Cache
+    cameras: Cameras
+    size: int
+    again: bool = False
+    rendered: set[Path] = field(default_factory=set)
+    layers: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+    moments: list[Moment] = field(default_factory=list)
+    shots: list[Shot] = field(default_factory=list)
+
+    def arrange(self, scene: bpy.types.Scene) -> None:
+        """Look where everything stands at the frames that views are taken at. Raises SceneError."""
+        self.moments = moments(scene, self.plan, self.cameras)
+
+
+@dataclass
+class Rendered:
+    """What is known of the views. files: of the blobs, by hash."""
+
+    views: list[View] = field(default_factory=list)
+    sheets: list[Sheet] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
+
+    def take(self, path: Path, blob: str) -> str:
+        self.files[blob] = path
+        return blob
+
+
+class Photographs:
+    """The pictures of a stage."""
+
+    def __init__(self, album: Album, stage: Stage, scene: bpy.types.Scene) -> None:
+        self._album, self._stage = album, stage
+        cameras = album.cameras
+        lights = light_facts(scene) if cameras.light == "SCENE" else []
+        name = stage_hash(stage, album.moments, cameras.light, lights)
+        self._key: dict[str, object] = {"stage": name, "side": cameras.side}
+        self._folder = files.make_folder(album.cache.root / "surface" / name[:16])
+        stage.at(album.moments[0])
+        album.shots = album.shots or _shots(stage, album.moments, cameras)
+
+    @property
+    def total(self) -> int:
+        """How many pictures there will be."""
+        return 1 + len(KINDS) * len(self._album.shots)
+
+    def make(self, may_begin: Callable[[], bool]) -> Iterator[int]:
+        """Render what is not there yet; yields how many pictures there are after each. Ends where none may begin."""
+        done = 0
+        if not all(self._hash(path, self._sheet_key) for path in self._sheets):
+            scratch = [self._album.cache.scratch("bake") / path.name for path in self._sheets]
+            bake_colors(self._stage, self._album.size, scratch)
+            for temporary, path in zip(scratch, self._sheets, strict=True):
+                self._keep(temporary, path, self._sheet_key)
+        done += 1
+        yield done
+        for kind in KINDS:
+            ready = False
+            for number, shot in enumerate(self._album.shots):
+                if not self._hash(self._path(number, kind), self._view_key(shot, kind)):
+                    if not may_begin():
+                        return
+                    if not ready:
+                        prepare(self._stage, kind, self._album.cameras.side, self._album.cameras.samples)
+                        ready = True
+                    self._render(number, kind)
+                done += 1
+                yield done
+
+    def gathered(self) -> Rendered:
+        """All pictures, which are good."""
+        found = Rendered()
+        for path in self._sheets:
+            found.sheets.append(Sheet(found.take(path, self._hash(path, self._sheet_key)), self._album.size))
+        for number, shot in enumerate(self._album.shots):
+            paths = [(self._path(number, kind), self._view_key(shot, kind)) for kind in KINDS]
+            blobs = [found.take(path, self._hash(path, key)) for path, key in paths]
+            x, y, z = (float(place) for place in shot.eye)
+            found.views.append(View(*blobs, (x, y, z)))
+        return found
+
+    def _render(self, number: int, kind: str) -> None:
+        shot = self._album.shots[number]
+        self._stage.at(next(moment for moment in self._album.moments if moment.frame == shot.frame))
+        self._stage.look(shot)
+        path = self._path(number, kind)
+        temporary = self._album.cache.scratch("view") / path.name
+        render_view(self._stage, temporary)
+        self._keep(temporary, path, self._view_key(shot, kind))
+
+    @property
+    def _sheets(self) -> list[Path]:
+        size = self._album.size
+        return [self._folder / f"sheet{number:02d}-{size}.exr" for number in range(len(self._stage.plan.sheets))]
+
+    @property
+    def _sheet_key(self) -> dict[str, object]:
+        return {"stage": self._key["stage"], "size": self._album.size}
+
+    def _path(self, number: int, kind: str) -> Path:
+        cameras = self._album.cameras
+        return self._folder / f"{cameras.spread.lower()}{cameras.count}-{cameras.side}-{number:03d}-{kind}.exr"
+
+    def _view_key(self, shot: Shot, kind: str) -> dict[str, object]:
+        samples = 1 if kind == "facts" else self._album.cameras.samples
+        return self._key | {"shot": shot.facts, "kind": kind, "samples": samples}
+
+    def _hash(self, path: Path, key: Mapping[str, object]) -> str:
+        """Of a good picture; empty if it is to be rendered."""
+        stale = self._album.again and path not in self._album.rendered
+        return "" if stale else files.good_hash(path, dict(key))
+
+    def _keep(self, temporary: Path, path: Path, key: Mapping[str, object]) -> None:
+        files.keep(temporary, path, key)
+        self._album.rendered.add(path)
+
+
+def _shots(stage: Stage, when: Sequence[Moment], cameras: Cameras) -> list[Shot]:
+    """All cameras, close-ups last. Leaves the stage as it is at the first moment."""
+    if cameras.spread == OWN_CAMERA:
+        return [moment.shot for moment in when if moment.shot]
+    whole = []
+    for moment in reversed(when):
+        stage.at(moment)
+        whole.insert(0, (moment, stage.points))
+
+    def lattice(count: int) -> list[Shot]:
+        return around(directions(count, cameras.spread, cameras.turn), whole)
+
+    most = int(cameras.count * cameras.close_ups)
+    near = close_ups(stage, lattice(cameras.count - most), most)
+    return lattice(cameras.count - len(near)) + near
