@@ -22,10 +22,11 @@ def image_file(image: bpy.types.Image, folder: Path) -> Path:
     # counted, not `has_data`: that is false until somebody looks, in a packed image of a file just opened
     if image.source not in {"FILE", "GENERATED"} or not len(image.pixels):
         raise SceneError(f"The image {image.name!r} has no pixels to send.", "Choose a still image that exists.")
-    return _write(image, folder)
+    return write_pixels(image, folder)
 
 
-def _write(image: bpy.types.Image, folder: Path) -> Path:
+def write_pixels(image: bpy.types.Image, folder: Path) -> Path:
+    """The image's pixels as they are in Blender: scene-linear floats as EXR, 8 bits as PNG. Raises SceneError."""
     # several images may have one name: those of libraries
     path = folder / f"{image.session_uid}.{'exr' if image.is_float else 'png'}"
     # a new image filled with its pixels: Blender's own copy of a painted one is blank

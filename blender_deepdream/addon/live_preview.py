@@ -11,8 +11,8 @@ import bpy
 _NAME = "DeepDream Preview"
 
 
-def show(jpeg: bytes) -> None:
-    """Let the preview be this picture."""
+def show(jpeg: bytes, shown: str = "") -> None:
+    """Let the preview be this picture. shown: name of an image that makes way for it; empty: what is rendered does."""
     path = Path(bpy.app.tempdir) / "deepdream-preview.jpg"
     path.write_bytes(jpeg)
     image = bpy.data.images.get(_NAME)
@@ -22,15 +22,29 @@ def show(jpeg: bytes) -> None:
     else:
         image.reload()
     for space in _spaces():
-        if space.image is None or space.image.type in {"RENDER_RESULT", "COMPOSITING"}:
+        if _makes_way(space.image, shown):
+            space.image = image
+
+
+def _makes_way(image: bpy.types.Image | None, shown: str) -> bool:
+    if shown:
+        return image is not None and image.name == shown
+    return image is None or image.type in {"RENDER_RESULT", "COMPOSITING"}
+
+
+def instead_of(shown: str, image: bpy.types.Image) -> None:
+    """Show an image where another one, by its name, or the preview is."""
+    for space in _spaces():
+        if space.image and space.image.name in (shown, _NAME):
             space.image = image
 
 
 def end(result: bpy.types.Image | None) -> None:
-    """Show the result in its place, and in editors that show nothing."""
+    """Show the result in its place; what was rendered also in editors that show nothing."""
     preview = bpy.data.images.get(_NAME)
+    rendered = result is not None and result.type == "RENDER_RESULT"
     for space in _spaces():
-        if space.image is None or space.image == preview:
+        if (space.image is None and rendered) or (preview and space.image == preview):
             space.image = result
     if preview:
         bpy.data.images.remove(preview)

@@ -12,6 +12,7 @@ from . import compat
 from .activity import ACTIVITY, DeepDreamActivity
 from .brain_choice import CHOICES
 from .dataset_properties import DeepDreamDatasetSettings
+from .image_properties import DeepDreamImageSettings
 from .knob_properties import choice_items, knob_property
 from .surface_properties import DeepDreamSurfaceSettings
 from .training_properties import DeepDreamTrainingSettings
@@ -121,6 +122,7 @@ class DeepDreamSceneSettings(bpy.types.PropertyGroup):
         "dataset": bpy.props.PointerProperty(type=DeepDreamDatasetSettings),
         "training": bpy.props.PointerProperty(type=DeepDreamTrainingSettings),
         "surface": bpy.props.PointerProperty(type=DeepDreamSurfaceSettings),
+        "image": bpy.props.PointerProperty(type=DeepDreamImageSettings),
     }
 
 
@@ -132,6 +134,7 @@ class DeepDreamState(bpy.types.PropertyGroup):
         "dataset": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
         "training": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
         "surface": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
+        "image": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
         "brains": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
     }
 
@@ -142,6 +145,7 @@ classes = (
     DeepDreamDatasetSettings,
     DeepDreamTrainingSettings,
     DeepDreamSurfaceSettings,
+    DeepDreamImageSettings,
     DeepDreamSceneSettings,
     DeepDreamActivity,
     DeepDreamState,

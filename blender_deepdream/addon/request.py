@@ -53,7 +53,7 @@ def make_request(
         _source(node, sight),
         settings,
         sight.mask,
-        _color_space(),
+        working_color_space(),
         guide,
         regions,
         follows=sight.follows,
@@ -116,8 +116,8 @@ def _file(image: bpy.types.Image | None, folder: Path, need: str) -> Path:
     return image_file(image, folder)
 
 
-def _color_space() -> ColorSpace:
-    """The working space that captures are in. Raises SceneError for one that the dreamer does not know."""
+def working_color_space() -> ColorSpace:
+    """The space that captures and float images are in. Raises SceneError for one that the dreamer does not know."""
     name = compat.working_space()
     try:
         return ColorSpace(name)

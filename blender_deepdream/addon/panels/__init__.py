@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import add_menu, choosing, compositor, dataset, node_settings, surface, training
+from . import add_menu, choosing, compositor, dataset, image, node_settings, surface, training
 
 classes = (
     *choosing.classes,
@@ -12,6 +12,7 @@ classes = (
     *training.classes,
     *dataset.classes,
     *surface.classes,
+    *image.classes,
 )
 
 

@@ -16,8 +16,9 @@ from ..operators.dream_surface import (
 )
 from ..surface_properties import SURFACE_KNOBS
 from .activity import draw_activity, draw_error
+from .choosing import SLIDERS, DEEPDREAM_PT_looks, draw_pictures, draw_sliders
 
-_FIRST = ("brain", "layers", "strength", "octaves", "steps", "seed")
+_FIRST = ("brain", "layers", *SLIDERS, "seed")
 _OBJECTIVE = ("objective", "cosine_power")
 _VIEWS = ("views", "side", "spread", "moments", "light", "samples", "again")
 _TEXTURE = ("size", "uvs", "depth")
@@ -33,14 +34,17 @@ class _Sidebar:
 class DEEPDREAM_PT_surface(_Sidebar, bpy.types.Panel):
     bl_label = "Dream Surface"
 
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        DEEPDREAM_PT_looks.draw_menu(self.layout)
+
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.deepdream.surface
         state = context.window_manager.deepdream.surface
         if draw_activity(layout, context, state, DEEPDREAM_OT_cancel_surface.bl_idname):
             return
         layout.use_property_split = True
-        for name in _FIRST:
-            layout.prop(settings, name, placeholder="Brain's own" if name == "layers" else "")
+        draw_pictures(layout, context, settings)
+        draw_sliders(layout, settings)
         for name in _TEXTURE:
             layout.prop(settings, name)
         column = layout.column(align=True)

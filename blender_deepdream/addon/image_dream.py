@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dreaming one of Blender's images, from its pixels to a new image: file, packed, generated or painted.
+
+The new image has the old one's size, depth, colour space and alpha, and is packed into the .blend.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..protocol.client import DreamClient
+from ..protocol.errors import SceneError
+from ..protocol.messages import ColorSpace, DreamRequest, Progress
+from ..protocol.settings import DreamSettings
+from .changes import file_hash
+from .conversation import Conversation, Watch
+from .image_files import image_file, write_pixels
+from .request import working_color_space
+from .run import Stopwatch, time_words
+from .task import Preview
+
+Pixels = NDArray[np.float32]
+_MAX_SIDE = 16384
+
+
+@dataclass(frozen=True)
+class ImageEvent:
+    """How far it is. preview: a JPEG of the dream so far."""
+
+    fraction: float
+    text: str
+    note: str = ""
+    preview: bytes = b""
+
+
+@dataclass(frozen=True)
+class ImageJob:
+    """image: by its session_uid, for an undo replaces it. replace: whether the dream takes its place everywhere.
+
+    done: gets the new image. patience: seconds to wait for the server before yielding; 0 in a window.
+    """
+
+    image: int
+    settings: DreamSettings
+    guide: bpy.types.Image | None
+    replace: bool
+    connect: Callable[[], DreamClient]
+    done: Callable[[bpy.types.Image], None]
+    patience: float = 0.1
+
+
+def dream_image(job: ImageJob) -> Generator[ImageEvent, None, None]:
+    """Dream an image on the server and make a new one of it. Raises DeepDreamError."""
+    event = ImageEvent(0, "Starting the dream server")
+    server = Conversation(job.connect, job.patience, Stopwatch())
+    with tempfile.TemporaryDirectory(prefix="deepdream-", dir=bpy.app.tempdir) as folder:
+        yield event
+        yield from (event for _ in server.meet())
+        request, files = _request(job, Path(folder))
+        dreamed = Path(folder) / "dreamed.exr"
+        watch = Watch(_Telling(replace(event, text="Sending")), lambda: None)
+        yield from server.dream(request, files, dreamed, dreamed, watch)
+        job.done(_take(job, dreamed))
+
+
+def check_image(image: bpy.types.Image | None) -> bpy.types.Image:
+    """Raises SceneError for an image that cannot dream."""
+    if image is None:
+        raise SceneError("There is no image to dream.", "Open one in the Image Editor.")
+    if image.source == "TILED":
+        raise SceneError(f"{image.name!r} is made of UDIM tiles.", "Dream its object: Dream Surface, in the 3D View.")
+    if image.source not in {"FILE", "GENERATED"} or image.type in {"RENDER_RESULT", "COMPOSITING", "MULTILAYER"}:
+        raise SceneError(f"{image.name!r} is no still image.", "Save one frame of it as an image, and open that.")
+    if not len(image.pixels):  # counted, not `has_data`: that is false until somebody looks
+        raise SceneError(f"The image {image.name!r} has no pixels.", "Is its file there? Reload it: Image > Reload.")
+    if max(image.size) > _MAX_SIDE:
+        raise SceneError(f"{image.name!r} is larger than {_MAX_SIDE} pixels.", "Scale it down: Image > Resize.")
+    return image
+
+
+class _Telling:
+    """Progress and previews as events."""
+
+    def __init__(self, event: ImageEvent) -> None:
+        self._event = event
+
+    def __call__(self, news: Progress | Preview | None) -> ImageEvent:
+        if isinstance(news, Preview):
+            return replace(self._event, preview=news.jpeg)
+        if news:
+            left = "" if news.eta is None else f", {time_words(news.eta)} left"
+            self._event = ImageEvent(news.fraction, f"Dreaming: octave {news.octave} of {news.octaves}{left}")
+        return self._event
+
+
+def _request(job: ImageJob, folder: Path) -> tuple[DreamRequest, dict[str, Path]]:
+    """What is asked for, and where the files lie that it names."""
+    image = _find(job.image)
+    source = write_pixels(image, folder)
+    files = {file_hash(source): source}
+    guide = None
+    if job.settings.needs_guide:
+        if job.guide is None:
+            raise SceneError("The objective needs a guide image, and none is chosen.", "Choose one in the panel.")
+        path = image_file(job.guide, folder)
+        guide = file_hash(path)
+        files[guide] = path
+    space = working_color_space() if image.is_float else ColorSpace.SRGB
+    return DreamRequest(file_hash(source), job.settings, color_space=space, guide=guide), files
+
+
+def _take(job: ImageJob, path: Path) -> bpy.types.Image:
+    """The dream as an image of Blender's."""
+    image = _find(job.image)
+    dream = bpy.data.images.new(
+        f"{image.name} dreamed", *image.size, alpha=image.channels == 4, float_buffer=image.is_float
+    )
+    dream.colorspace_settings.name = image.colorspace_settings.name
+    dream.alpha_mode = image.alpha_mode
+    pixels = _read(path)
+    dream.pixels.foreach_set((pixels if image.is_float else _straight(pixels, _pixels(image))).ravel())
+    dream.pack()
+    if job.replace:
+        image.user_remap(dream)
+        image.use_fake_user = True  # now nobody else may hold on to it
+    return dream
+
+
+def _find(uid: int) -> bpy.types.Image:
+    for image in bpy.data.images:
+        if image.session_uid == uid:
+            return check_image(image)
+    raise SceneError("The image that was dreaming is gone.", "Undo, or start again.")
+
+
+def _read(path: Path) -> Pixels:
+    """The numbers in a file, N x 4, as they are."""
+    image = bpy.data.images.load(str(path))
+    try:
+        image.colorspace_settings.name = "Non-Color"
+        image.alpha_mode = "CHANNEL_PACKED"
+        return _pixels(image)
+    finally:
+        bpy.data.images.remove(image)
+
+
+def _pixels(image: bpy.types.Image) -> Pixels:
+    """N x 4; grey is spread over the colours."""
+    values = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(values)
+    table = values.reshape(-1, image.channels)
+    color = table[:, :3] if image.channels >= 3 else np.repeat(table[:, :1], 3, axis=1)
+    alpha = table[:, 3:] if image.channels == 4 else np.ones((len(table), 1), np.float32)
+    return np.concatenate([color, alpha], axis=1)
+
+
+def _straight(dreamed: Pixels, source: Pixels) -> Pixels:
+    """8-bit images hold colour that alpha is not multiplied into; where alpha is 0 it stays as it was."""
+    alpha = dreamed[:, 3:]
+    color = np.where(alpha > 0, dreamed[:, :3] / np.maximum(alpha, 1e-6), source[:, :3])
+    return np.concatenate([color.clip(0, 1), source[:, 3:]], axis=1)
