@@ -28,6 +28,7 @@ from urllib.parse import quote, urlsplit
 from .brain_info import BrainDetails, BrainInfo
 from .brains import BrainOffer
 from .errors import (
+    BusyError,
     ImageError,
     NotFoundError,
     RequestError,
@@ -57,6 +58,10 @@ PIECE_BYTES = 2**20
 SEND_BYTES = 2**17
 RECONNECTS = 5
 """How often `events` looks for a lost server, in a row, before it gives up."""
+
+BUSY_SECONDS = 5.0
+BUSY_ATTEMPTS = 120
+"""How often a batch comes again, and after which time, where the server has enough to do: ten minutes in all."""
 
 MIN_STREAM_TIMEOUT = 15.0
 """Seconds of silence on an event stream: the server says every few seconds that it is still there."""
@@ -188,7 +193,15 @@ class DreamClient:
             return check_hash(answer["id"])
 
     def submit(self, request: JobRequest) -> JobStatus:
-        """Ask for a job of any kind. Raises MissingBlobError if its blobs have not been sent, or what is wrong."""
+        """Ask for a job of any kind.
+
+        Raises MissingBlobError if its blobs have not been sent, BusyError if the server has enough to do (a batch waits
+        for its turn first), or what is wrong.
+        """
+        for _ in range(BUSY_ATTEMPTS if BATCH_HEADER in self._headers else 0):
+            with contextlib.suppress(BusyError):
+                return self._status("POST", "/v1/jobs", request.to_json())
+            time.sleep(BUSY_SECONDS)
         return self._status("POST", "/v1/jobs", request.to_json())
 
     def status(self, job_id: str) -> JobStatus:

@@ -11,15 +11,19 @@
     │   ├── BrainFileError         weights that are damaged or not what they should be
     │   ├── ImageError             an image that cannot be read, is empty or too large
     │   ├── RequestError           a malformed request on the wire
-    │   │   └── TooLargeError      a request or an upload beyond the server's limit
+    │   │   ├── TooLargeError      a request or an upload beyond the server's limit
+    │   │   └── TooSlowError       a request that takes too long to arrive
     │   ├── MissingBlobError       a request names bytes that the server does not have
     │   └── NotFoundError          no such job, blob or address
     ├── ServerError                the dream server cannot be used: exit code 1
     │   ├── ServerUnavailableError nobody answers, or the server did not start
     │   ├── UnauthorizedError      the token is missing or wrong
+    │   ├── ForbiddenError         the token is good, but not for this
+    │   ├── BusyError              the server has enough to do: come again later
     │   └── VersionMismatchError   the two sides speak different protocol versions
     ├── PullError                  a brain that could not be fetched from where others keep it
     ├── WorkerLostError            the worker process died, twice, on the same job
+    ├── TimedOutError              a job that told nothing of its way for too long
     ├── OutOfMemoryError           the device has too little memory for the job
     ├── StorageError               a disk that is full, or a folder that cannot be written
     ├── RenderError                Blender could not render or composite a frame
@@ -105,6 +109,11 @@ class TooLargeError(RequestError):
     http_status = 413
 
 
+class TooSlowError(RequestError):
+    code = "too_slow"
+    http_status = 408
+
+
 class MissingBlobError(InputError):
     code = "missing_blob"
     http_status = 409
@@ -129,6 +138,16 @@ class UnauthorizedError(ServerError):
     http_status = 401
 
 
+class ForbiddenError(ServerError):
+    code = "forbidden"
+    http_status = 403
+
+
+class BusyError(ServerError):
+    code = "busy"
+    http_status = 429
+
+
 class VersionMismatchError(ServerError):
     code = "version_mismatch"
     http_status = 426
@@ -145,6 +164,10 @@ class PullError(DeepDreamError):
 
 class WorkerLostError(DeepDreamError):
     code = "worker_lost"
+
+
+class TimedOutError(DeepDreamError):
+    code = "timed_out"
 
 
 class OutOfMemoryError(DeepDreamError):

@@ -12,7 +12,10 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from ..protocol.errors import DeepDreamError, InternalError, NotFoundError, RequestError
+from ..protocol.errors import BusyError, DeepDreamError, InternalError, NotFoundError, RequestError
+
+RETRY_AFTER_SECONDS = 5
+"""When to come again where there is too much to do."""
 
 
 def answer_errors(app: FastAPI) -> None:
@@ -27,7 +30,8 @@ def as_json(data: Mapping[str, Any], status: int = 200, headers: Mapping[str, st
 
 async def _answer_error(_: Request, error: Exception) -> Response:
     if isinstance(error, DeepDreamError):
-        return as_json(error.to_wire(), error.http_status)
+        later = {"Retry-After": str(RETRY_AFTER_SECONDS)} if isinstance(error, BusyError) else None
+        return as_json(error.to_wire(), error.http_status, later)
     if isinstance(error, HTTPException):
         kind = NotFoundError if error.status_code == 404 else RequestError
         answer = kind(f"{error.detail}.", "See the list of addresses in the documentation.")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bearer token: a file only its owner can read, and the check of each request. The token is never printed."""
+"""The bearer token: a file only its owner can read. The token is never printed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
-from ..protocol.errors import InputError, UnauthorizedError
+from ..protocol.errors import InputError
 from .store import storage_errors
 
 MIN_TOKEN_LENGTH = 16
@@ -34,14 +34,3 @@ def _checked(token: str, path: Path) -> str:
             f"A token has at least {MIN_TOKEN_LENGTH} printable ASCII characters; delete the file to get a new one.",
         )
     return token
-
-
-def check_authorization(header: str | None, token: str) -> None:
-    """Compare an Authorization header with the token, in constant time. Raises UnauthorizedError."""
-    scheme, _, given = (header or "").partition(" ")
-    if scheme.lower() != "bearer" or not given:
-        raise UnauthorizedError(
-            "This request carries no token.", "Send the header `Authorization: Bearer TOKEN` with the server's token."
-        )
-    if not secrets.compare_digest(given.strip().encode(), token.encode()):
-        raise UnauthorizedError("The token is wrong.", "The server may have been restarted: read its token file again.")

@@ -6,12 +6,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator
 
 from fastapi import Request
 
-from ..protocol.errors import RequestError, TooLargeError
-from ..protocol.wire import MAX_REQUEST_BYTES
+from ..protocol.errors import RequestError, TooLargeError, TooSlowError
 
 PIECE_BYTES = 2**20
 """How much of an upload is gathered before a thread hashes and writes it."""
@@ -21,20 +21,29 @@ DRAIN_SECONDS = 1.0
 """How much of a refused upload is read and forgotten, and for how long, so that the client hears why."""
 
 
+PATIENCE_SECONDS = 30.0
+SLOWEST = 2**14
+"""Bytes a second: a sender that is slower holds a connection and a file for too long."""
+
+
 class Body:
-    """A request's body, of at most `limit` bytes, in pieces worth a trip to another thread."""
+    """A request's body, of at most `limit` bytes, in pieces worth a trip to another thread.
+
+    It must come within `PATIENCE_SECONDS`, and the time that it takes at `SLOWEST` bytes a second.
+    """
 
     def __init__(self, request: Request, limit: int) -> None:
-        self._claimed = int(request.headers.get("Content-Length", 0))
+        self.claimed = int(request.headers.get("Content-Length", 0))
         self._chunks = request.stream()
         self._limit = limit
+        self._began = time.monotonic()
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Raises TooLargeError as soon as the limit is passed."""
+        """Raises TooLargeError as soon as the limit is passed, TooSlowError."""
         received, pending = 0, bytearray()
-        if self._claimed > self._limit:
+        if self.claimed > self._limit:
             raise _too_large(self._limit)
-        async for chunk in self._chunks:
+        while (chunk := await self._chunk(received)) is not None:
             received += len(chunk)
             if received > self._limit:
                 raise _too_large(self._limit)
@@ -43,6 +52,16 @@ class Body:
                 yield bytes(pending)
                 pending.clear()
         yield bytes(pending)
+
+    async def _chunk(self, received: int) -> bytes | None:
+        """What comes next, None at the end. Raises TooSlowError."""
+        try:
+            async with asyncio.timeout(self._began + PATIENCE_SECONDS + received / SLOWEST - time.monotonic()):
+                return await anext(self._chunks, None)
+        except TimeoutError as error:
+            raise TooSlowError(
+                "The request takes too long to arrive.", f"Send at least {SLOWEST} bytes a second."
+            ) from error
 
     async def drain(self) -> None:
         """Read on for a while: a connection closed on a client that still sends may lose our answer."""
@@ -55,9 +74,9 @@ class Body:
                         break
 
 
-async def json_body(request: Request) -> object:
-    """Raises TooLargeError, RequestError."""
-    body = Body(request, MAX_REQUEST_BYTES)
+async def json_body(request: Request, limit: int) -> object:
+    """limit: in bytes. Raises TooLargeError, TooSlowError, RequestError."""
+    body = Body(request, limit)
     try:
         text = b"".join([piece async for piece in body.pieces()])
     except TooLargeError:

@@ -19,9 +19,13 @@ from typing import NoReturn
 from ..protocol.atlas import CELL_SIDES, MAX_CELLS
 from ..protocol.errors import CancelledError, DeepDreamError, InputError
 from ..protocol.knob_arguments import whole
-from ..protocol.wire import MAX_BLOB_BYTES, PROTOCOL_VERSION
+from ..protocol.wire import PROTOCOL_VERSION
 from .brain_arguments import add_brain_actions
+from .cli_tokens import DESCRIPTION as TOKENS_DESCRIPTION
+from .cli_tokens import add_token_actions
 from .dream_arguments import DESCRIPTION, add_dream_arguments, request_of
+from .serve_arguments import DESCRIPTION as SERVE_DESCRIPTION
+from .serve_arguments import add_serve_arguments, read_options_line
 from .threads import share_the_cores
 from .train_arguments import DESCRIPTION as TRAIN_DESCRIPTION
 from .train_arguments import add_train_arguments
@@ -60,6 +64,9 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
 
+    def convert_arg_line_to_args(self, arg_line: str) -> list[str]:
+        return read_options_line(arg_line)
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="deepdream", description="DeepDream: what a neural network sees in an image, drawn into it.")
@@ -77,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_brains(commands, shared)
     _add_train(commands, shared)
     _add_serve(commands)
+    _add_tokens(commands, shared)
     return parser
 
 
@@ -160,41 +168,19 @@ def _add_train(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -
 
 
 def _add_serve(commands: argparse._SubParsersAction[_Parser]) -> None:
-    text = "Serve dreams over HTTP. Prints one line of JSON when ready: url, token_file, pid."
-    parser = commands.add_parser("serve", help="run the dream server", description=text)
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="address to listen on (default: 127.0.0.1, this machine only); "
-        "beyond this machine the token and the images cross the network unencrypted",
+    parser = commands.add_parser(
+        "serve", help="run the dream server", description=SERVE_DESCRIPTION, fromfile_prefix_chars="@"
     )
-    parser.add_argument("--port", type=whole(0, 65535), default=0, help="default: 0, any free one")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of images and results")
-    parser.add_argument("--token-file", type=Path, metavar="FILE", help="use the token in it; made if missing or empty")
-    parser.add_argument(
-        "--exit-with-parent", action="store_true", help="end when standard input ends: when who started it is gone"
-    )
-    parser.add_argument(
-        "--max-blob-bytes",
-        type=whole(1, 2**50),
-        default=MAX_BLOB_BYTES,
-        metavar="BYTES",
-        help="largest image that is taken (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--workers",
-        type=_workers,
-        default=1,
-        metavar="auto|N",
-        help="how many dream at once: N processes, or one for each GPU (default: 1)",
-    )
+    add_serve_arguments(parser)
     _add_machine(parser)
     parser.set_defaults(run=_serve)
 
 
-def _workers(text: str) -> int | None:
-    """None for auto."""
-    return None if text == "auto" else whole(1, 64)(text)
+def _add_tokens(commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
+    parser = commands.add_parser(
+        "tokens", help="who may use a server, and what for", description=TOKENS_DESCRIPTION, parents=[shared]
+    )
+    add_token_actions(parser, shared)
 
 
 def _add_machine(parser: argparse.ArgumentParser) -> None:
@@ -240,21 +226,10 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    from .serve import ServeOptions, serve
+    from .serve import serve
+    from .serve_options import options_of
 
-    serve(
-        ServeOptions(
-            options.host,
-            options.port,
-            options.data,
-            options.token_file,
-            options.exit_with_parent,
-            options.device,
-            options.threads,
-            options.workers,
-            options.max_blob_bytes,
-        )
-    )
+    serve(options_of(options))
 
 
 def _version() -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -13,11 +14,15 @@ from ..protocol.training import TrainRequest
 from .bell import Bell
 from .resolving import Resolved
 
+FETCH_SECONDS = 24 * 3600.0
+"""How long a result is kept for those who wanted it, and have not come."""
+
 
 class Client(NamedTuple):
-    """Who wants a job. name: what a program calls itself. batch: whether nobody sits before it."""
+    """Who wants a job. name: the token's, and what a program calls itself. batch: whether nobody sits before it."""
 
     name: str
+    token: str = ""
     batch: bool = False
 
 
@@ -50,6 +55,12 @@ class Job:
         self.error: DeepDreamError | None = None
         self.begun = False
         """Whether it ran already, and gave way: then it is ended in the worker, which keeps what it came to."""
+        self.unfetched: frozenset[str] = frozenset()
+        """Blobs of its result that nobody has fetched yet."""
+        self.seconds: float | None = None
+        """At work, when it has ended; None if it never was."""
+        self._began: float | None = None
+        self._ended = 0.0
         self._bell = Bell()
 
     @property
@@ -74,6 +85,13 @@ class Job:
         return next(iter(self.wants), "")
 
     @property
+    def needs(self) -> frozenset[str]:
+        """Blobs that must stay: what it is made from, and what of its result nobody has fetched, for a while."""
+        if not self.state.ended:
+            return frozenset(self.resolved.request.blobs)
+        return self.unfetched if time.monotonic() - self._ended < FETCH_SECONDS else frozenset()
+
+    @property
     def changed(self) -> asyncio.Event:
         """Set at the next change. Take it before reading the job, so that no change falls in between."""
         return self._bell.next
@@ -82,6 +100,12 @@ class Job:
         self.state, self.result, self.error = state, result, error
         if state.ended or not self.begun:
             self.progress, self.preview = None, Preview()
+        if state is JobState.RUNNING:
+            self._began = time.monotonic()
+        if state.ended:
+            self._ended = time.monotonic()
+            self.seconds = None if self._began is None else self._ended - self._began
+            self.unfetched = frozenset(result.blobs) if result and self.wants else frozenset()
         self.touch()
 
     def advance(self, progress: JobProgress) -> None:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 
 from ..protocol.brains import BrainResult
 from ..protocol.errors import (
+    BusyError,
     CancelledError,
     DeepDreamError,
     GaveWayError,
@@ -25,6 +26,8 @@ from ..protocol.training import TrainResult
 from .bell import heard
 from .crew import Crew
 from .job import Client, Job
+from .limits import Limits
+from .metrics import Metrics
 from .resolving import Resolved, resolve
 from .runner import Runner
 from .store import Store
@@ -40,9 +43,21 @@ MAX_ENDED = 1000
 class JobQueue:
     """Every job the server knows."""
 
-    def __init__(self, store: Store, hire: Callable[[int], Worker], workers: int | None = 1) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hire: Callable[[int], Worker],
+        workers: int | None = 1,
+        limits: Limits | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
         """hire: makes the worker of a number. workers: how many; None for one for each GPU."""
         self._store = store
+        self._limits = limits or Limits()
+        self._metrics = metrics or Metrics()
+        self._metrics.watch("jobs_queued", "Jobs that wait", lambda: self.queued)
+        self._metrics.watch("jobs_running", "Jobs at work", lambda: len(self._crew.running))
+        self._metrics.watch("workers", "Worker processes", lambda: self.workers)
         self._jobs: dict[str, Job] = {}
         self._waiting = Waiting()
         self._crew = Crew(hire, workers, self._waiting, self._work)
@@ -56,6 +71,16 @@ class JobQueue:
     @property
     def workers(self) -> int:
         return self._crew.size
+
+    @property
+    def needed_blobs(self) -> set[str]:
+        """What jobs need, and what clients have still to fetch."""
+        return {sha for job in self._jobs.values() for sha in job.needs}
+
+    def fetched(self, sha: str) -> None:
+        """A client has been here for this blob."""
+        for job in self._jobs.values():
+            job.unfetched -= {sha}
 
     @property
     def queued(self) -> int:
@@ -80,15 +105,17 @@ class JobQueue:
     async def submit(self, request: JobRequest, client: Client) -> JobStatus:
         """The job of this request: the one there is, or a new one in the queue.
 
-        A result on disk that is undamaged answers at once. Raises what `resolve` does, and MissingBlobError.
+        A result on disk that is undamaged answers at once. Raises what `resolve` does, MissingBlobError, and BusyError
+        if there is too much to do already.
         """
         resolved = await self.resolve(request)
         if self._active(resolved.id) is None:
             result = await self._good_result(resolved.id)
             if result is None:
+                self._check_busy(client)
                 await asyncio.to_thread(self._check_blobs, request)
             if self._active(resolved.id) is None:  # nobody was quicker meanwhile
-                self._enter(resolved, result)
+                self._enter(resolved, client, result)
         job = self._jobs[resolved.id]
         job.wants.setdefault(client.name, client)
         return self._status(job)
@@ -182,7 +209,7 @@ class JobQueue:
             if isinstance(error, UnknownBrainError):  # the library has changed behind the server's back
                 await self._list_brains_anew()
         except Exception:  # the boundary of this task: a defect must not stop the jobs that follow
-            log.exception("job %s met a defect", job.id)
+            log.exception("job %s met a defect", job.id, extra={"job": job.id})
             self._end(job, JobState.FAILED, error=InternalError("The server met a defect of its own; see its log."))
 
     async def _list_brains_anew(self) -> None:
@@ -191,9 +218,18 @@ class JobQueue:
         except DeepDreamError as error:  # whoever needs the list next asks again
             log.warning("the brains could not be listed: %s", error)
 
-    def _enter(self, resolved: Resolved, result: JobResult | None) -> None:
+    def _check_busy(self, client: Client) -> None:
+        """Raises BusyError if a new job of this client's is one too many."""
+        active = [job for job in self._jobs.values() if not job.state.ended]
+        own = sum(any(other.token == client.token for other in job.wants.values()) for job in active)
+        if len(active) >= self._limits.queue:
+            raise BusyError(f"{len(active)} jobs wait already.", "Send it again in a while.")
+        if own >= self._limits.jobs_per_token:
+            raise BusyError(f"{own} jobs of the token {client.token!r} wait already.", "Send it again in a while.")
+
+    def _enter(self, resolved: Resolved, client: Client, result: JobResult | None) -> None:
         job = self._jobs.setdefault(resolved.id, Job(resolved))
-        job.wants.clear()
+        job.wants = {client.name: client}
         if result is not None:
             self._end(job, JobState.DONE, result=result)
         else:
@@ -208,6 +244,9 @@ class JobQueue:
         self, job: Job, state: JobState, *, result: JobResult | None = None, error: DeepDreamError | None = None
     ) -> None:
         job.become(state, result=result, error=error)
+        self._metrics.job_ended(job.kind, str(state), job.seconds)
+        facts = {"job": job.id, "kind": job.kind, "state": str(state), "seconds": job.seconds and round(job.seconds, 3)}
+        log.info("job %s %s", job.id, state, extra=facts)
         # the most recently ended stand last, and the oldest are forgotten
         self._jobs[job.id] = self._jobs.pop(job.id)
         ended = [known.id for known in self._jobs.values() if known.state.ended]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
@@ -26,20 +27,31 @@ def blob_routes(services: Services) -> APIRouter:
     @router.post("/missing")
     async def missing(request: Request) -> dict[str, list[str]]:
         """Those of the blobs `{"blobs": [...]}` that are not here."""
-        blobs = check_blob_list(await json_body(request))
+        blobs = check_blob_list(await json_body(request, services.limits.request_bytes))
         return {"missing": await asyncio.to_thread(lambda: [sha for sha in blobs if not store.has_blob(sha)])}
 
-    @router.get("/{sha}")
     @router.head("/{sha}")
+    async def ask(sha: str) -> FileResponse:
+        return _file(await asyncio.to_thread(store.existing_blob, check_hash(sha)))
+
+    @router.get("/{sha}")
     async def get(sha: str) -> FileResponse:
-        return FileResponse(store.existing_blob(check_hash(sha)), media_type="application/octet-stream")
+        path = await asyncio.to_thread(store.existing_blob, check_hash(sha))
+        services.jobs.fetched(sha)
+        return _file(path)
 
     return router
 
 
+def _file(path: Path) -> FileResponse:
+    # a browser that was led here shall not guess what it is
+    return FileResponse(path, media_type="application/octet-stream", headers={"X-Content-Type-Options": "nosniff"})
+
+
 async def _receive_blob(sha: str, request: Request, services: Services) -> None:
-    body = Body(request, services.max_blob_bytes)
+    body = Body(request, services.limits.blob_bytes)
     try:
+        await services.upkeep.make_room(body.claimed)
         with services.store.upload() as upload:
             async for piece in body.pieces():
                 await asyncio.to_thread(upload.write, piece)

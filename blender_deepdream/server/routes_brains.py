@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 
 from .answers import as_json
+from .gate import needs
 from .services import Services
+from .tokens import Role
 
 
 def brain_routes(services: Services) -> APIRouter:
@@ -33,7 +35,7 @@ def brain_routes(services: Services) -> APIRouter:
         names = [brain.name for brain in brains if brain.id == name]
         return as_json(await worker.brain_details(names[0] if names else name))
 
-    @router.delete("/brains/{name}")
+    @router.delete("/brains/{name}", dependencies=[Depends(needs(Role.ADMIN))])
     async def remove(name: str) -> JSONResponse:
         """Jobs that wait for it fail; one that runs with it ends well."""
         await worker.remove_brain(name)

@@ -9,13 +9,16 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from ..protocol.brains import ImportBrainRequest, PullBrainRequest
 from ..protocol.jobs import JobRequest, JobState, JobStatus, request_from_json
+from ..protocol.training import TrainRequest
 from ..protocol.wire import check_hash
 from .answers import as_json
 from .body import json_body
-from .gate import client_of
+from .gate import client_of, holder_of
 from .jobs import JobQueue
 from .services import Services
+from .tokens import Role, check_role
 
 HEARTBEAT_SECONDS = 5.0
 
@@ -27,11 +30,13 @@ def job_routes(services: Services) -> APIRouter:
     @router.post("")
     async def submit(request: Request) -> JSONResponse:
         client = client_of(request)
-        return as_json((await jobs.submit(await _job_request(request), client)).to_json())
+        asked = await _job_request(request, services)
+        check_role(holder_of(request), role_for(asked))
+        return as_json((await jobs.submit(asked, client)).to_json())
 
     @router.post("/resolve")
     async def resolve(request: Request) -> JSONResponse:
-        resolved = await jobs.resolve(await _job_request(request))
+        resolved = await jobs.resolve(await _job_request(request, services))
         return as_json({"id": resolved.id, "request": resolved.content})
 
     @router.get("/{job_id}")
@@ -73,5 +78,11 @@ def _event(status: JobStatus, seen: int) -> str:
     return f"event: {name}\ndata: {json.dumps(status.to_json())}\n\n"
 
 
-async def _job_request(request: Request) -> JobRequest:
-    return request_from_json(await json_body(request))
+async def _job_request(request: Request, services: Services) -> JobRequest:
+    return request_from_json(await json_body(request, services.limits.request_bytes))
+
+
+def role_for(request: JobRequest) -> Role:
+    """Whoever only dreams leaves the library as it is."""
+    changes_library = isinstance(request, TrainRequest | ImportBrainRequest | PullBrainRequest)
+    return Role.TRAIN if changes_library else Role.DREAM

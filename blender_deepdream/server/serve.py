@@ -12,41 +12,28 @@ import signal
 import socket
 import sys
 import threading
-from dataclasses import dataclass
-from pathlib import Path
 
 import uvicorn
 
 from ..engine.folders import data_folder
 from ..protocol.errors import ServerUnavailableError
-from ..protocol.wire import MAX_BLOB_BYTES
 from .app import create_app
 from .auth import read_or_make_token
+from .connections import guarded
+from .hosts import own_names
 from .jobs import JobQueue
+from .limits import GIB
+from .logs import log_to_stderr
+from .metrics import Metrics
+from .serve_options import ServeOptions
 from .services import Services
 from .store import Store
 from .supervisor import Worker
+from .tls import check_identity
+from .tokens import Keyring
+from .upkeep import Upkeep
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ServeOptions:
-    """How to serve.
-
-    port 0: any free one. data: None for the user's data folder. threads: of each worker, None for torch's choice.
-    workers: how many, None for one for each GPU.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 0
-    data: Path | None = None
-    token_file: Path | None = None
-    exit_with_parent: bool = False
-    device: str = "auto"
-    threads: int | None = None
-    workers: int | None = 1
-    max_blob_bytes: int = MAX_BLOB_BYTES
 
 
 def serve(options: ServeOptions) -> None:
@@ -55,8 +42,11 @@ def serve(options: ServeOptions) -> None:
     Prints one line of JSON when ready. Raises ServerUnavailableError if the address cannot be had, InputError,
     StorageError.
     """
+    log_to_stderr(as_json=options.log_json, who="server")
+    if options.identity:
+        check_identity(options.identity)
     listener = bind(options.host, options.port)
-    if not _is_loopback(listener):
+    if not options.identity and not _is_loopback(listener):
         log.warning("Listening beyond this machine: the token and all images cross the network unencrypted.")
     store = Store(options.data or data_folder())
     store.prepare()
@@ -64,9 +54,10 @@ def serve(options: ServeOptions) -> None:
     if options.token_file is None:
         own_token_file.unlink(missing_ok=True)  # of an earlier process that had our number
     token_file = options.token_file or own_token_file
-    token = read_or_make_token(token_file)
+    keyring = Keyring(read_or_make_token(token_file), options.tokens)
+    greeting = {"url": _url(listener, options), "token_file": str(token_file.resolve()), "pid": os.getpid()}
     try:
-        asyncio.run(_serve(options, listener, store, token, token_file))
+        asyncio.run(_serve(options, listener, store, keyring, greeting))
     except KeyboardInterrupt:
         log.info("ended by Ctrl-C")
     finally:
@@ -85,14 +76,23 @@ def bind(host: str, port: int) -> socket.socket:
         ) from error
 
 
-async def _serve(options: ServeOptions, listener: socket.socket, store: Store, token: str, token_file: Path) -> None:
-    threads = options.threads or _threads_each(options.workers)
-    jobs = JobQueue(store, lambda number: Worker(store.root, options.device, threads, number), options.workers)
-    app = create_app(Services(store, jobs, token, options.max_blob_bytes))
+async def _serve(
+    options: ServeOptions, listener: socket.socket, store: Store, keyring: Keyring, greeting: dict[str, object]
+) -> None:
+    services = _services(options, store, keyring)
+    certificate, key = options.identity or (None, None)
     config = uvicorn.Config(
-        app, http="h11", ws="none", lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=1
+        create_app(services),
+        http=guarded(options.limits.connections),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
     )
-    server = _Server(config, jobs, {"url": _url(listener), "token_file": str(token_file.resolve()), "pid": os.getpid()})
+    server = _Server(config, services.jobs, greeting)
     if options.exit_with_parent:
         _watch_parent(server)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -101,9 +101,12 @@ async def _serve(options: ServeOptions, listener: socket.socket, store: Store, t
     await server.serve(sockets=[listener])
 
 
-def _threads_each(workers: int | None) -> int | None:
-    """CPU threads of each of several workers, which share what there are; None for torch's choice."""
-    return None if workers in (None, 1) else max(1, (os.cpu_count() or 1) // workers)
+def _services(options: ServeOptions, store: Store, keyring: Keyring) -> Services:
+    metrics, limits, worker = Metrics(), options.limits, options.worker(store.root)
+    jobs = JobQueue(store, lambda number: Worker(worker, number), options.workers, limits, metrics)
+    upkeep = Upkeep(store, limits.store_gib * GIB, lambda: jobs.needed_blobs)
+    metrics.watch("store_bytes", "Blobs and results on disk", lambda: upkeep.used)
+    return Services(store, jobs, upkeep, keyring, metrics, limits, own_names(options.host, *options.names))
 
 
 class _Server(uvicorn.Server):
@@ -139,9 +142,12 @@ def _watch_parent(server: uvicorn.Server) -> None:
     threading.Thread(target=watch, name="watch-parent", daemon=True).start()
 
 
-def _url(listener: socket.socket) -> str:
+def _url(listener: socket.socket, options: ServeOptions) -> str:
+    scheme = "https" if options.identity else "http"
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    if options.identity and options.names:  # the certificate is for a name, not for an address
+        host = options.names[0]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _is_loopback(listener: socket.socket) -> bool:

@@ -3,18 +3,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ..protocol.wire import MAX_BLOB_BYTES
+from .hosts import own_names
 from .jobs import JobQueue
+from .limits import Limits
+from .metrics import Metrics
 from .store import Store
+from .tokens import Keyring
+from .upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One server's disk and jobs, and whom it lets in."""
+    """One server's disk and jobs, whom it lets in and what it bears. names: those it may be called by."""
 
     store: Store
     jobs: JobQueue
-    token: str
-    max_blob_bytes: int = MAX_BLOB_BYTES
+    upkeep: Upkeep
+    keyring: Keyring
+    metrics: Metrics = field(default_factory=Metrics)
+    limits: Limits = field(default_factory=Limits)
+    names: frozenset[str] = field(default_factory=own_names)

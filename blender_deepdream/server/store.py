@@ -11,6 +11,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -30,6 +31,15 @@ class KeptResult(NamedTuple):
 
     kind: str
     result: JobResult
+
+
+class Kept(NamedTuple):
+    """A file in the store. name: the blob's or the job's. size: in bytes. used: when it was needed last, in seconds."""
+
+    path: Path
+    name: str
+    size: int
+    used: float
 
 
 class Upload:
@@ -85,7 +95,38 @@ class Store:
         return self._blobs / sha
 
     def has_blob(self, sha: str) -> bool:
-        return self.blob_path(sha).is_file()
+        """Whoever asks counts on it: it counts as used."""
+        return self.touch(sha)
+
+    def touch(self, sha: str) -> bool:
+        """Note that a blob is needed. Returns whether it is there."""
+        try:
+            os.utime(self.blob_path(sha))
+        except FileNotFoundError:
+            return False
+        except OSError:  # a folder that can only be read, or a file of another user's
+            return self.blob_path(sha).is_file()
+        return True
+
+    def everything(self) -> list[Kept]:
+        """All blobs and results."""
+        found = []
+        for folder in (self._blobs, self._results):
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    with contextlib.suppress(FileNotFoundError):  # another server may tidy up, too
+                        facts = entry.stat()
+                        path = Path(entry.path)
+                        found.append(Kept(path, path.stem, facts.st_size, facts.st_mtime))
+        return found
+
+    def remove(self, kept: Kept) -> bool:
+        """Returns whether it is gone: one that is open elsewhere (Windows) stays."""
+        try:
+            kept.path.unlink(missing_ok=True)
+        except OSError:
+            return False
+        return True
 
     def existing_blob(self, sha: str) -> Path:
         """The blob's file. Raises NotFoundError."""
@@ -101,10 +142,11 @@ class Store:
                 good = hashlib.file_digest(file, "sha256").hexdigest() == sha
         except OSError:
             return False
-        if not good:
-            with contextlib.suppress(OSError):
-                path.unlink()
-        return good
+        if good:
+            return self.touch(sha)
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return False
 
     @contextlib.contextmanager
     def upload(self) -> Iterator[Upload]:

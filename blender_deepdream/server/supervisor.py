@@ -17,14 +17,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..protocol.errors import WorkerLostError, from_wire
+from ..protocol.errors import TimedOutError, WorkerLostError, from_wire
 from ..protocol.jobs import KINDS, JobResult
+from ..protocol.nothing import MAX_PIXELS
 from ..protocol.training import TrainRequest
 from .report import Report
 from .resolving import Facts, Resolved, by_name
@@ -44,14 +46,38 @@ CLOSE_SECONDS = 1.0
 MAX_LINE = 2**24
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How workers are started. data: the store's folder. threads: on the CPU, None for torch's choice.
+
+    pixels: of the largest image that they decode. memory: bytes that one may have, 0 for its own choice. silence:
+    seconds in which a job must tell something of its way. log_json: whether they log as JSON.
+    """
+
+    data: Path
+    device: str = "auto"
+    threads: int | None = None
+    pixels: int = MAX_PIXELS
+    memory: int = 0
+    silence: float = 900.0
+    log_json: bool = False
+
+    def arguments(self) -> list[str]:
+        """Of the worker's command line."""
+        words = ["--data", str(self.data), "--device", self.device, "--pixels", str(self.pixels)]
+        words += ["--memory", str(self.memory)]
+        words += ["--threads", str(self.threads)] if self.threads is not None else []
+        return [*words, "--log-json"] if self.log_json else words
+
+
 class Worker:
     """One worker process at a time, started when needed, one job at a time."""
 
-    def __init__(self, data: Path, device: str, threads: int | None, number: int = 0) -> None:
+    def __init__(self, options: WorkerOptions, number: int = 0) -> None:
         """number: which of the machine's GPUs it takes, round and round; of no meaning on a CPU."""
-        self._arguments = ["--data", str(data), "--device", device, "--number", str(number)]
-        if threads is not None:
-            self._arguments += ["--threads", str(threads)]
+        self._arguments = [*options.arguments(), "--number", str(number)]
+        self._silence = options.silence
+        self._last_word = 0.0
         self.free_memory: int | None = None
         self._facts: Facts | None = None
         self._process: Process | None = None
@@ -125,10 +151,23 @@ class Worker:
         self._answer = asyncio.get_running_loop().create_future()
         try:
             self._send({"do": "work", "id": job.id, "request": job.request.to_json(), "brains": dict(job.brains)})
-            return await self._answer
+            return await self._heard_of(self._answer)
         finally:
             self._answer = self._report = None
             self._job_id = ""
+
+    async def _heard_of(self, answer: asyncio.Future[JobResult]) -> JobResult:
+        """The answer; a worker that is silent for too long is ended. Raises TimedOutError."""
+        self._last_word = time.monotonic()
+        while (left := self._last_word + self._silence - time.monotonic()) > 0:
+            if (await asyncio.wait([answer], timeout=left))[0]:
+                return answer.result()
+        self._kill_if_waiting(answer)
+        await asyncio.wait([answer], timeout=CLOSE_SECONDS)
+        raise TimedOutError(
+            f"The job told nothing of its way for {self._silence:g} seconds, and was ended.",
+            "Its image may be damaged so that no reader gets through; whoever runs the server can allow more time.",
+        )
 
     def cancel(self, job_id: str) -> None:
         """Ask the worker to let go of a job; it is killed if it does not."""
@@ -213,6 +252,7 @@ class Worker:
             self._receive_of_job(message)
 
     def _receive_of_job(self, message: Mapping[str, Any]) -> None:
+        self._last_word = time.monotonic()
         if self._answer is None or self._report is None or self._answer.done() or message["id"] != self._job_id:
             log.warning("worker spoke of job %s, which nobody waits for", message["id"])
         elif message["is"] == "progress":
@@ -236,7 +276,7 @@ class Worker:
 
     def _kill_if_waiting(self, answer: asyncio.Future[JobResult]) -> None:
         if not answer.done() and self._process is not None:
-            log.warning("worker %d does not let go of a cancelled job; killing it", self._process.pid)
+            log.warning("worker %d does not let go of its job; killing it", self._process.pid)
             self._kill(self._process)
 
     def _kill(self, process: Process) -> None:

@@ -22,6 +22,7 @@ from ..protocol.surface import SurfaceRequest
 from ..protocol.training import TrainRequest, TrainResult
 from .as_sent import said_as_sent
 from .dreaming import dream_file
+from .pixels import check_pixels
 from .report import Report
 from .work_atlas import dream_atlas
 from .work_brains import import_brain, pull_brain
@@ -35,6 +36,7 @@ def work(bench: Workbench, request: JobRequest, brains: Mapping[str, str], repor
 
     Raises what the engine raises, CancelledError, GaveWayError, StorageError.
     """
+    check_pixels(request, bench.store, bench.pixels)
     return _WORK[request.KIND](bench, request, brains, report)
 
 

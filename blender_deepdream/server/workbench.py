@@ -24,6 +24,7 @@ from ..engine.library import Library
 from ..engine.pull import clear_abandoned, offer, offers
 from ..protocol.brains import BrainOffer
 from ..protocol.errors import InternalError, MissingBlobError, UnknownBrainError
+from ..protocol.nothing import MAX_PIXELS
 from .dreaming import choose_device
 from .last_frame import LastFrame
 from .loaded_brains import LoadedBrains
@@ -35,10 +36,13 @@ MAX_LIST_BYTES = 2**22
 
 
 class Workbench:
-    """One for the whole life of a worker."""
+    """One for the whole life of a worker. pixels: of the largest image that is decoded."""
 
-    def __init__(self, store: Store, device: str, threads: int | None, number: int = 0) -> None:
+    def __init__(
+        self, store: Store, device: str, threads: int | None, number: int = 0, pixels: int = MAX_PIXELS
+    ) -> None:
         self.store = store
+        self.pixels = pixels
         self.device = choose_device(device, threads, number)
         self.last_frame = LastFrame()
         self.library = Library(brains_folder(store.root))

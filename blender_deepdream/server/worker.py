@@ -23,6 +23,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..protocol.errors import CancelledError, DeepDreamError, GaveWayError, InternalError, OutOfMemoryError
 from ..protocol.jobs import JobProgress, request_from_json
+from ..protocol.nothing import MAX_PIXELS
+from .logs import log_to_stderr
+from .memory import limit_memory
 from .store import Store
 from .threads import share_the_cores
 
@@ -113,14 +116,15 @@ class PipeReport:
 def main() -> None:
     share_the_cores()
     options = _parse()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s worker: %(message)s", stream=sys.stderr)
+    log_to_stderr(as_json=options.log_json, who="worker")
     # Ctrl-C in a terminal reaches the server too, which then ends us
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = Channel(*_take_pipes())
     try:
         from .workbench import Workbench
 
-        bench = Workbench(Store(options.data), options.device, options.threads, options.number)
+        bench = Workbench(Store(options.data), options.device, options.threads, options.number, options.pixels)
+        limit_memory(options.memory, bench.device.type)
         channel.answer_with(bench.answer)
         channel.send(**{"is": "ready"}, free_memory=bench.free_memory(), **bench.describe())
     except Exception as error:  # the boundary of the process: the server tells those who wait for us
@@ -146,7 +150,7 @@ def _outcome(what: str, doing: Answerer, order: Message) -> dict[str, Any]:
         return {"is": what, "value": doing(order)}
     except Exception as error:  # the boundary of the process: report it, keep working
         if not isinstance(error, DeepDreamError):
-            log.exception("%s met a defect", order)
+            log.exception("%s met a defect", order["do"], extra={"job": order.get("id", "")})
         return {"is": "answer" if what == "answer" else "failed", "error": _wire(error)}
 
 
@@ -175,6 +179,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--number", type=int, default=0, help="which of several GPUs")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--pixels", type=int, default=MAX_PIXELS)
+    parser.add_argument("--memory", type=int, default=0)
+    parser.add_argument("--log-json", action="store_true")
     return parser.parse_args()
 
 

@@ -16,7 +16,7 @@ TRAINING = TrainRequest("mine", (("0" * 64, "moss/a.png"), ("1" * 64, "rust/b.pn
 
 def job(name: str, client: str, *, batch: bool = False, request: JobRequest = DREAM) -> Job:
     made = Job(Resolved(name, request, {}, {}))
-    made.wants[client] = Client(client, batch)
+    made.wants[client] = Client(client, "owner", batch)
     return made
 
 
