@@ -5,12 +5,13 @@ SERVER := .venv/bin/python
 BLENDER := .venv-blender/bin/python
 export DEEPDREAM_PYTHON := $(CURDIR)/$(SERVER)
 
-.PHONY: help setup test lint test-server test-blender demo extension clean
+.PHONY: help setup test lint test-server test-blender soak demo extension clean
 
 help:
 	@echo "make setup      make the two environments; does nothing where they are up to date"
 	@echo "make demo       render a small animation through the DeepDream node into out/demo/"
 	@echo "make test       lint, type-check and run all tests"
+	@echo "make soak       torment a dream server for HOURS=24 hours"
 	@echo "make extension  build the extension's zip into dist/"
 	@echo "make clean      remove what was built, environments and pictures included"
 
@@ -29,6 +30,9 @@ test-server: setup
 
 test-blender: setup
 	$(BLENDER) -m pytest tests/addon tests/e2e
+
+soak: setup
+	@$(SERVER) scripts/soak.py --hours $(or $(HOURS),24)
 
 demo:
 	@$(PYTHON) scripts/setup.py --without-tests

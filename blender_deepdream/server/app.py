@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from fastapi import Depends, FastAPI
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from ..protocol.wire import PROTOCOL_VERSION
 from .answers import answer_errors
 from .gate import called_right, let_in
 from .metrics import MEDIA_TYPE, CountRequests
+from .openapi import describe
 from .routes_blobs import blob_routes
 from .routes_brains import brain_routes
 from .routes_jobs import job_routes
@@ -39,6 +40,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.add_api_route("/v1/health", _health(services), methods=["GET"])
     app.add_api_route("/metrics", _metrics(services), methods=["GET"], dependencies=[with_token])
+    app.add_api_route("/v1/openapi.json", lambda: JSONResponse(describe(app)), dependencies=[with_token])
     for router in (blob_routes(services), brain_routes(services), job_routes(services)):
         app.include_router(router, prefix="/v1", dependencies=[with_token])
     answer_errors(app)
