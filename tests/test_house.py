@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.metadata
 import sys
 import tomllib
@@ -89,13 +90,14 @@ def _absolute_fault(item: Import, floor: str) -> str:
     return "" if root in declared() else f"{root} is not among the dependencies in pyproject.toml"
 
 
-def declared() -> set[str]:
+@functools.cache
+def declared() -> frozenset[str]:
     """The names under which pyproject.toml's dependencies are imported."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         requirements = tomllib.load(file)["project"]["dependencies"]
     wanted = {_plain(requirement) for requirement in requirements}
     known = importlib.metadata.packages_distributions()
-    return {name for name, owners in known.items() if wanted & {_plain(owner) for owner in owners}}
+    return frozenset(name for name, owners in known.items() if wanted & {_plain(owner) for owner in owners})
 
 
 def _plain(requirement: str) -> str:
