@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Render a small animation through the DeepDream node, and lay out what came of it.
+"""Render a small animation through the DeepDream node, dream an object on all sides, and lay out what came of both.
 
     make demo        the same, with everything set up first
 
-Leaves in out/demo: the scene, the frames, a contact sheet (each render above its dream) and a looping animation.
+Leaves in out/demo: the scene, the frames, a contact sheet (each render above its dream) and a looping animation; and in
+out/demo/surface the textures of an octopus, a .blend with them, and the octopus turning.
 Run in .venv: it starts Blender in .venv-blender. Run again, it redoes only what has changed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -26,6 +28,11 @@ MILLISECONDS = 125
 """How long the animation shows each frame: slow enough to look at."""
 DREAM: dict[str, str] = {}
 """Settings that differ from the node's defaults."""
+TURN = range(1, 37)
+TURN_MILLISECONDS = 100
+SURFACE = {"size": 1024, "views": 24, "view-size": 320}
+"""Fewer and smaller views than the panel's, to be quick."""
+TEXTURE = "Octopus.png"
 COLUMNS, GAP, PAPER = 4, 6, (18, 18, 20)
 
 
@@ -35,6 +42,7 @@ def main() -> int:
     try:
         build_scene(scene)
         render(scene)
+        turned = dream_surface()
     except subprocess.CalledProcessError as error:
         print(f"The demo stopped: {Path(error.cmd[1]).name} ended with exit code {error.returncode}.", file=sys.stderr)
         return 1
@@ -42,9 +50,10 @@ def main() -> int:
     renders = [read_render(OUT / "cache" / "raw" / f"{frame:04d}.exr") for frame in FRAMES]
     contact_sheet(renders, dreams).save(OUT / "sheet.jpg", quality=88)
     animation = OUT / "demo.webp"
-    first, *others = dreams
-    first.save(animation, save_all=True, append_images=others, duration=MILLISECONDS, loop=0, quality=85, method=4)
-    for path in (OUT / "frames", OUT / "sheet.jpg", animation):
+    animate(dreams, animation)
+    turntable = OUT / "surface" / "turntable.webp"
+    animate(turned, turntable, TURN_MILLISECONDS)
+    for path in (OUT / "frames", OUT / "sheet.jpg", animation, turntable):
         print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
     return 0
 
@@ -65,6 +74,27 @@ def render(scene: Path) -> None:
     places = ["--cache", OUT / "cache", "--output", OUT / "frames" / "####.png"]
     frames = f"{FRAMES[0]}-{FRAMES[-1]}"
     blender(ROOT / "scripts" / "render.py", scene, "--add-node", "--frames", frames, *places, *settings)
+
+
+def dream_surface() -> list[Image.Image]:
+    """Dream an octopus on all sides, and render it as it turns."""
+    scene, folder = OUT / "octopus.blend", OUT / "surface"
+    if not scene.is_file() or scene.stat().st_mtime < (ROOT / "scripts" / "octopus.py").stat().st_mtime:
+        blender(ROOT / "scripts" / "octopus.py", scene, len(TURN))
+    print("Dreaming an octopus on all sides", flush=True)
+    options = [f"--{name}={value}" for name, value in SURFACE.items()]
+    places = ["--cache", OUT / "cache", "--output", folder]
+    blender(ROOT / "scripts" / "surface.py", scene, "--objects", "Octopus", *options, *places)
+    print("Turning it", flush=True)
+    frames = folder / f"turn-{hashlib.sha256((folder / TEXTURE).read_bytes()).hexdigest()[:12]}"
+    blender(ROOT / "scripts" / "turntable.py", folder / scene.name, frames)
+    return [Image.open(frames / f"{frame:04d}.png").convert("RGB") for frame in TURN]
+
+
+def animate(frames: Sequence[Image.Image], path: Path, milliseconds: int = MILLISECONDS) -> None:
+    """A WebP that loops."""
+    first, *others = frames
+    first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0, quality=85, method=4)
 
 
 def blender(script: Path, *arguments: object) -> None:

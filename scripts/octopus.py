@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import bmesh  # found once bpy is
 import bpy
 import numpy as np
 from mathutils import Vector
@@ -40,7 +39,7 @@ Bead = tuple[Vector, float]
 """A ball's middle and radius."""
 
 
-def main(out: Path, frames: int = 40) -> None:
+def main(out: Path, frames: int = 36) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     scene.frame_start, scene.frame_end = 1, frames
@@ -81,6 +80,8 @@ def make_skin() -> Any:
 
 def ball(subdivisions: int) -> tuple[Any, Any]:
     """Points and triangles of a sphere of radius 1."""
+    import bmesh  # found once bpy is
+
     sphere = bmesh.new()
     bmesh.ops.create_icosphere(sphere, subdivisions=subdivisions, radius=1)
     points = np.array([corner.co for corner in sphere.verts])
@@ -120,10 +121,9 @@ def make_eyes() -> list[Any]:
     """Dark and wet; they do not dream."""
     eyes = []
     for side in (-1, 1):
-        mesh, ball = bpy.data.meshes.new("Eye"), bmesh.new()
-        bmesh.ops.create_uvsphere(ball, u_segments=32, v_segments=16, radius=0.17)
-        ball.to_mesh(mesh)
-        ball.free()
+        points, faces = ball(4)
+        mesh = bpy.data.meshes.new("Eye")
+        mesh.from_pydata((points * 0.17).tolist(), [], faces.tolist())
         mesh.shade_smooth()
         mesh.materials.append(bpy.data.materials.get("Eye") or make_material("Eye", (0.012, 0.01, 0.012), 0.06))
         eye = put("Eye", mesh)
@@ -134,11 +134,9 @@ def make_eyes() -> list[Any]:
 
 def make_stage() -> None:
     """Floor, lights, a dim world and the camera."""
-    floor, grid = bpy.data.meshes.new("Floor"), bmesh.new()
-    bmesh.ops.create_grid(grid, size=40)
-    grid.to_mesh(floor)
-    grid.free()
-    floor.materials.append(make_material("Floor", FLOOR, 0.5))
+    floor, far = bpy.data.meshes.new("Floor"), 300.0
+    floor.from_pydata([(-far, -far, 0), (far, -far, 0), (far, far, 0), (-far, far, 0)], [], [(0, 1, 2, 3)])
+    floor.materials.append(make_material("Floor", FLOOR, 0.8))
     put("Floor", floor)
     for place, watts, size, color in LIGHTS:
         lamp = bpy.data.lights.new("Light", "AREA")
@@ -148,16 +146,24 @@ def make_stage() -> None:
     world.use_nodes = True
     world.node_tree.nodes["Background"].inputs["Color"].default_value = (*FLOOR, 1)
     lens = bpy.data.cameras.new("Camera")
-    lens.lens = 62
+    lens.lens = 67
     aim(put("Camera", lens), Vector((0, -10.2, 4.4)))
     bpy.context.scene.camera = bpy.data.objects["Camera"]
 
 
 def configure(scene: Any) -> None:
     scene.render.engine = "CYCLES"
-    scene.cycles.device, scene.cycles.samples, scene.cycles.max_bounces = "CPU", 24, 3
-    scene.cycles.use_denoising, scene.cycles.use_adaptive_sampling = False, False
-    scene.render.resolution_x = scene.render.resolution_y = 400
+    import _cycles  # found once bpy is
+
+    cycles = scene.cycles
+    cycles.device, cycles.max_bounces, cycles.use_adaptive_sampling = "CPU", 2, False
+    # not every build has the denoiser
+    cycles.use_denoising = _cycles.with_openimagedenoise
+    cycles.samples = 6 if cycles.use_denoising else 16
+    cycles.denoising_prefilter = "FAST"
+    if hasattr(cycles, "denoising_quality"):
+        cycles.denoising_quality = "FAST"
+    scene.render.resolution_x = scene.render.resolution_y = 360
     scene.render.use_persistent_data = True
     scene.view_settings.view_transform = "Standard"
 

@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         "--from", dest="spread", choices=("SPHERE", "HEMISPHERE", "CAMERA"), help="where views are taken"
     )
     parser.add_argument("--moments", metavar="N", type=int, help="frames of the scene's range that views are taken at")
+    parser.add_argument("--mask", metavar="NAME", help="colour attribute that says where to dream")
     parser.add_argument("--uvs", choices=("AUTO", "ARTIST", "OWN"), help="which UV maps the textures lie on")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a setting of the dream")
     parser.add_argument("--guide", metavar="IMG", type=Path, help="guide image, for objectives that need one")
@@ -87,6 +88,7 @@ def _job(options: argparse.Namespace) -> SurfaceJob:
     for name, value in numbers.items():
         if value is not None:
             _set(settings, name, value)
+    settings.mask = settings.mask if options.mask is None else options.mask
     settings.uvs, settings.spread = options.uvs or settings.uvs, options.spread or settings.spread
     job = settings.to_job(
         scene,

@@ -79,7 +79,7 @@ class DeepDreamSurfaceSettings(bpy.types.PropertyGroup):
             soft_max=24,
         ),
         "samples": bpy.props.IntProperty(
-            name="Samples", description="Of each pixel of a view", default=12, min=1, max=1024, soft_max=64
+            name="Samples", description="Of each pixel of a view", default=8, min=1, max=1024, soft_max=64
         ),
         "spread": _choice(
             "From",
@@ -101,6 +101,9 @@ class DeepDreamSurfaceSettings(bpy.types.PropertyGroup):
             ("AUTO", "Automatic", "The artist's, or new ones where they are missing or lie over themselves"),
             ("ARTIST", "As They Are", "The artist's: what shares a place in them dreams the same"),
             ("OWN", "New", "A new UV map for the dream"),
+        ),
+        "mask": bpy.props.StringProperty(
+            name="Mask", description="Colour attribute (Vertex Paint) that says where and how strongly to dream"
         ),
         "depth": _choice("Depth", ("8", "8 Bit", "sRGB, PNG"), ("half", "Float", "Scene-linear, 16-bit float, EXR")),
         "again": bpy.props.BoolProperty(
@@ -131,7 +134,7 @@ class DeepDreamSurfaceSettings(bpy.types.PropertyGroup):
         dream = self.to_settings().replace(**changes)
         return SurfaceJob(
             scene,
-            Album(make_plan(objects, self.uvs), cache, self._cameras, self.size, self.again),
+            Album(make_plan(objects, self.uvs, self.mask), cache, self._cameras, self.size, self.again, self.mask),
             connect,
             dream,
             Depth(self.depth),

@@ -54,14 +54,19 @@ class View:
 class Sheet:
     """One texture. base: blob of a square RGBA image, the texture as it is: alpha is 0 where no surface lies.
 
-    side: of the result in texels.
+    side: of the result in texels. mask: blob of a square image, how strongly to dream: black not at all, white fully.
     """
 
     base: str
     side: int
+    mask: str | None = None
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return (self.base, self.mask) if self.mask else (self.base,)
 
     def to_json(self) -> dict[str, Any]:
-        return {"base": self.base, "side": self.side}
+        return {"base": self.base, "side": self.side, "mask": self.mask}
 
     @classmethod
     def from_json(cls, data: object) -> Sheet:
@@ -71,7 +76,8 @@ class Sheet:
         side, (low, high) = data.get("side"), SHEET_SIDES
         if not isinstance(side, int) or isinstance(side, bool) or not low <= side <= high:
             raise RequestError(f"A sheet's side must be a whole number from {low} to {high}.")
-        return cls(check_hash(data.get("base")), side)
+        mask = data.get("mask")
+        return cls(check_hash(data.get("base")), side, None if mask is None else check_hash(mask))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,8 @@ class SurfaceRequest:
         """All that must be on the server, each once."""
         views = (blob for view in self.views for blob in view.blobs)
         guide = (self.guide,) if self.guide else ()
-        return tuple(dict.fromkeys([*views, *(sheet.base for sheet in self.sheets), *guide]))
+        sheets = (blob for sheet in self.sheets for blob in sheet.blobs)
+        return tuple(dict.fromkeys([*views, *sheets, *guide]))
 
     @property
     def brains(self) -> tuple[str, ...]:

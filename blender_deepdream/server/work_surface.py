@@ -19,6 +19,7 @@ from ..engine.steps import follow
 from ..engine.surface.dream import dream_surface
 from ..engine.surface.sheets import Sheet
 from ..engine.surface.views import View, read_view
+from ..protocol import surface as protocol
 from ..protocol.messages import Depth
 from ..protocol.surface import SurfaceRequest, SurfaceResult
 from .as_sent import said_as_sent
@@ -36,7 +37,7 @@ def dream_sheets(bench: Workbench, request: SurfaceRequest, brains: Mapping[str,
         bench.blob(blob)
     with said_as_sent(bench.store, _names(request)):
         views = [_view(bench, request, number, brain.device) for number in range(len(request.views))]
-        sheets = [Sheet(_read(bench, request, sheet.base), sheet.side) for sheet in request.sheets]
+        sheets = [_sheet(bench, request, sheet) for sheet in request.sheets]
         guide = None if request.guide is None else read_image(bench.store.blob_path(request.guide))
     with _deterministic(brain.device):
         steps = dream_surface(views, sheets, brain, request.settings, guide, load=load, show=report.show)
@@ -51,8 +52,9 @@ def _view(bench: Workbench, request: SurfaceRequest, number: int, device: torch.
     return read_view(dark, light, facts, view.eye, request.color_space, sheets=len(request.sheets), device=device)
 
 
-def _read(bench: Workbench, request: SurfaceRequest, blob: str) -> Image:
-    return read_image(bench.store.blob_path(blob), request.color_space)
+def _sheet(bench: Workbench, request: SurfaceRequest, wanted: protocol.Sheet) -> Sheet:
+    image, *mask = (read_image(bench.store.blob_path(blob), request.color_space) for blob in wanted.blobs)
+    return Sheet(image, wanted.side, *mask)
 
 
 def _kept(bench: Workbench, image: Image, depth: Depth) -> str:
@@ -79,5 +81,5 @@ def _deterministic(device: torch.device) -> Iterator[None]:
 def _names(request: SurfaceRequest) -> dict[str, str]:
     """What each blob is to those who sent it."""
     names = {blob: f"View {number}" for number, view in enumerate(request.views, 1) for blob in view.blobs}
-    names |= {sheet.base: f"Sheet {number}" for number, sheet in enumerate(request.sheets, 1)}
+    names |= {blob: f"Sheet {number}" for number, sheet in enumerate(request.sheets, 1) for blob in sheet.blobs}
     return names | ({request.guide: "The guide"} if request.guide else {})

@@ -47,6 +47,9 @@ class DEEPDREAM_PT_surface(_Sidebar, bpy.types.Panel):
         draw_sliders(layout, settings)
         for name in _TEXTURE:
             layout.prop(settings, name)
+        item = context.object
+        if item and item.type == "MESH" and (settings.mask or item.data.color_attributes):
+            layout.prop_search(settings, "mask", item.data, "color_attributes")
         column = layout.column(align=True)
         column.scale_y = 1.3
         column.operator(DEEPDREAM_OT_dream_surface.bl_idname, icon="MATERIAL")

@@ -55,6 +55,9 @@ def _add_mesh(digest: Any, shown: bpy.types.Object) -> None:
         for layer in mesh.uv_layers:
             digest.update(repr((layer.name, layer.active_render)).encode())
             _add(digest, layer.uv, "vector", 2, np.float32)
+        for painted in mesh.color_attributes:
+            digest.update(repr((painted.name, painted.domain)).encode())
+            _add(digest, painted.data, "color", 4, np.float32)
     finally:
         shown.to_mesh_clear()
 

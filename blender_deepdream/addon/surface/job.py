@@ -26,7 +26,6 @@ from .. import cache as files
 from .. import changes, compat
 from .apply import apply
 from .photographs import Album, Photographs, Rendered
-from .stage import staged
 from .task import Dreamed, SurfaceTask
 
 _RENDERS = 0.5
@@ -97,7 +96,7 @@ def photograph(scene: bpy.types.Scene, album: Album, slice_seconds: float) -> Ge
     with changes.not_counted():
         album.arrange(scene)
     while True:
-        with changes.not_counted(), staged(_scene(scene_id), album.plan, album.cameras.light, album.layers) as stage:
+        with changes.not_counted(), album.staged(_scene(scene_id)) as stage:
             pictures = Photographs(album, stage, _scene(scene_id))
             stop = time.monotonic() + slice_seconds
             for done in pictures.make(lambda stop=stop: time.monotonic() < stop):

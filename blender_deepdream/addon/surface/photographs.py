@@ -7,7 +7,9 @@ it has, and another dream of the same objects renders nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,17 +23,18 @@ from ..cache import Cache
 from .close_ups import close_ups
 from .identity import light_facts, stage_hash
 from .shots import OWN_CAMERA, Cameras, Moment, Shot, around, directions, moments
-from .stage import Stage
+from .stage import Stage, staged
 from .targets import Plan
-from .views import KINDS, bake_colors, prepare, render_view
+from .views import KINDS, bake_colors, bake_masks, prepare, render_view
 
 
 @dataclass
 class Album:
     """All that one run photographs, and what it has found out meanwhile.
 
-    size: of the sheets. again: whether what earlier runs have rendered is rendered again. rendered: by this one.
-    layers: UV maps that it has made, by target. moments: set by `arrange`. shots: set once a stage stands.
+    size: of the sheets. again: whether what earlier runs have rendered is rendered again. mask: name of the colour
+    attribute that says how strongly to dream; empty: none. rendered: by this run. layers: UV maps that it has made, by
+    target. moments: set by `arrange`. shots: set once a stage stands.
     """
 
     plan: Plan
@@ -39,6 +42,7 @@ class Album:
     cameras: Cameras
     size: int
     again: bool = False
+    mask: str = ""
     rendered: set[Path] = field(default_factory=set)
     layers: dict[int, NDArray[np.float32]] = field(default_factory=dict)
     moments: list[Moment] = field(default_factory=list)
@@ -47,6 +51,10 @@ class Album:
     def arrange(self, scene: bpy.types.Scene) -> None:
         """Look where everything stands at the frames that views are taken at. Raises SceneError."""
         self.moments = moments(scene, self.plan, self.cameras)
+
+    def staged(self, scene: bpy.types.Scene) -> AbstractContextManager[Stage]:
+        """Copies of the objects in a passing scene. Raises SceneError."""
+        return staged(scene, self.plan, self.cameras.light, self.layers, self.mask)
 
 
 @dataclass
@@ -58,7 +66,9 @@ class Rendered:
     files: dict[str, Path] = field(default_factory=dict)
 
     def take(self, path: Path, blob: str) -> str:
-        self.files[blob] = path
+        """Note where a blob lies, if there is one."""
+        if blob:
+            self.files[blob] = path
         return blob
 
 
@@ -83,11 +93,9 @@ class Photographs:
     def make(self, may_begin: Callable[[], bool]) -> Iterator[int]:
         """Render what is not there yet; yields how many pictures there are after each. Ends where none may begin."""
         done = 0
-        if not all(self._hash(path, self._sheet_key) for path in self._sheets):
-            scratch = [self._album.cache.scratch("bake") / path.name for path in self._sheets]
-            bake_colors(self._stage, self._album.size, scratch)
-            for temporary, path in zip(scratch, self._sheets, strict=True):
-                self._keep(temporary, path, self._sheet_key)
+        self._bake(self._sheets, bake_colors)
+        if self._album.mask:
+            self._bake(self._masks, bake_masks)
         done += 1
         yield done
         for kind in KINDS:
@@ -106,14 +114,22 @@ class Photographs:
     def gathered(self) -> Rendered:
         """All pictures, which are good."""
         found = Rendered()
-        for path in self._sheets:
-            found.sheets.append(Sheet(found.take(path, self._hash(path, self._sheet_key)), self._album.size))
+        for path, masked in zip(self._sheets, self._masks, strict=True):
+            base, mask = (found.take(one, self._hash(one, self._sheet_key)) for one in (path, masked))
+            found.sheets.append(Sheet(base, self._album.size, mask or None))
         for number, shot in enumerate(self._album.shots):
             paths = [(self._path(number, kind), self._view_key(shot, kind)) for kind in KINDS]
             blobs = [found.take(path, self._hash(path, key)) for path, key in paths]
             x, y, z = (float(place) for place in shot.eye)
             found.views.append(View(*blobs, (x, y, z)))
         return found
+
+    def _bake(self, paths: Sequence[Path], bake: Callable[[Stage, int, Sequence[Path]], None]) -> None:
+        if not all(self._hash(path, self._sheet_key) for path in paths):
+            folder = self._album.cache.scratch("bake")
+            bake(self._stage, self._album.size, [folder / path.name for path in paths])
+            for path in paths:
+                self._keep(folder / path.name, path, self._sheet_key)
 
     def _render(self, number: int, kind: str) -> None:
         shot = self._album.shots[number]
@@ -128,6 +144,11 @@ class Photographs:
     def _sheets(self) -> list[Path]:
         size = self._album.size
         return [self._folder / f"sheet{number:02d}-{size}.exr" for number in range(len(self._stage.plan.sheets))]
+
+    @property
+    def _masks(self) -> list[Path]:
+        word = hashlib.sha256(self._album.mask.encode()).hexdigest()[:8]
+        return [path.with_name(f"mask-{word}-{path.name}") for path in self._sheets]
 
     @property
     def _sheet_key(self) -> dict[str, object]:

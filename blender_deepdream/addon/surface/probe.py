@@ -11,18 +11,18 @@ from dataclasses import dataclass
 
 import bpy
 
-from .color_input import color_input, find_switch, original_input, remove_dream
+from .color_input import color_input, find_switch, remove_dream
 
 
 @dataclass(frozen=True)
 class Probe:
     """material: the copy. color: the node that its base colour comes from. bare: shows that colour alone, unlit, as the
-    artist has it. plain: the artist's colour where it is one and the same everywhere, scene-linear."""
+    artist has it. mask: shows a colour attribute alone, if one was named."""
 
     material: bpy.types.Material
     color: bpy.types.Node
     bare: bpy.types.Material
-    plain: tuple[float, float, float] | None
+    mask: bpy.types.Material | None
 
     def set(self, value: float) -> None:
         """Grey, 0 to 1."""
@@ -30,18 +30,17 @@ class Probe:
 
     @property
     def datablocks(self) -> tuple[bpy.types.ID, ...]:
-        return (self.material, self.bare)
+        return (self.material, self.bare, *([self.mask] if self.mask else []))
 
 
-def make_probe(material: bpy.types.Material) -> Probe:
-    """Raises SceneError for a material without a base colour."""
-    original = original_input(material)
-    plain = None if original.is_linked else tuple(original.default_value)[:3]
+def make_probe(material: bpy.types.Material, attribute: str = "") -> Probe:
+    """attribute: name of a colour attribute. Raises SceneError for a material without a base colour."""
     copy, bare = material.copy(), material.copy()
     for item in (copy, bare):
         if find_switch(item):
             remove_dream(item)
-    return Probe(copy, _under_control(copy), _shown_bare(bare), plain)
+    mask = _shown_attribute(material.copy(), attribute) if attribute else None
+    return Probe(copy, _under_control(copy), _shown_bare(bare), mask)
 
 
 def _under_control(material: bpy.types.Material) -> bpy.types.Node:
@@ -59,5 +58,15 @@ def _shown_bare(material: bpy.types.Material) -> bpy.types.Material:
         tree.links.new(socket.links[0].from_socket, glow.inputs["Color"])
     else:
         glow.inputs["Color"].default_value = socket.default_value
+    tree.links.new(glow.outputs[0], tree.get_output_node("CYCLES").inputs["Surface"])
+    return material
+
+
+def _shown_attribute(material: bpy.types.Material, name: str) -> bpy.types.Material:
+    """A colour attribute alone, glowing."""
+    tree = material.node_tree
+    glow, source = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeVertexColor")
+    source.layer_name = name
+    tree.links.new(source.outputs["Color"], glow.inputs["Color"])
     tree.links.new(glow.outputs[0], tree.get_output_node("CYCLES").inputs["Surface"])
     return material

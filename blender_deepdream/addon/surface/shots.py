@@ -34,7 +34,7 @@ class Cameras:
     count: int = 36
     spread: str = "SPHERE"
     side: int = 384
-    samples: int = 12
+    samples: int = 8
     light: str = "STUDIO"
     moments: int = 1
     turn: float = 0.0

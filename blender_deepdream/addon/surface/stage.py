@@ -91,17 +91,19 @@ class Stage:
 
 
 @contextmanager
-def staged(scene: bpy.types.Scene, plan: Plan, light: str, layers: dict[int, NDArray[np.float32]]) -> Iterator[Stage]:
+def staged(
+    scene: bpy.types.Scene, plan: Plan, light: str, layers: dict[int, NDArray[np.float32]], mask: str = ""
+) -> Iterator[Stage]:
     """The plan's objects, to stand `at` a moment. light: STUDIO, or SCENE for the scene's own.
 
-    layers: the UV maps that were made, by target; those that are missing are made."""
+    layers: the UV maps that were made, by target; those that are missing are made. mask: name of a colour attribute."""
     stage = Stage(bpy.data.scenes.new(_NAME), plan)
     stage.scene.render.fps, stage.scene.render.fps_base = scene.render.fps, scene.render.fps_base
     try:
         for target in plan.targets:
             _add_copy(stage, target, layers)
         for number, sheet in enumerate(plan.sheets):
-            _add_materials(stage, sheet, number)
+            _add_materials(stage, sheet, number, mask)
         _add_camera(stage)
         _light(stage, scene, light)
         yield stage
@@ -133,12 +135,12 @@ def _add_copy(stage: Stage, target: Target, layers: dict[int, NDArray[np.float32
         slot.link = "OBJECT"
 
 
-def _add_materials(stage: Stage, sheet: Sheet, number: int) -> None:
+def _add_materials(stage: Stage, sheet: Sheet, number: int, mask: str) -> None:
     material, passing = find_material(sheet.material), None
     if material is None:
         material = passing = new_material(sheet.name)
         stage.added.append(passing)
-    probe = make_probe(material)
+    probe = make_probe(material, mask)
     stage.probes.append(probe)
     facts = bpy.data.materials.new(_NAME)
     facts.pass_index = number + 1

@@ -61,12 +61,18 @@ def find_material(uid: int) -> bpy.types.Material | None:
     return next((item for item in bpy.data.materials if item.session_uid == uid), None)
 
 
-def make_plan(objects: Iterable[bpy.types.Object], uvs: str) -> Plan:
-    """Which textures these objects need. uvs: AUTO, ARTIST or OWN: whose UV maps are used.
+def make_plan(objects: Iterable[bpy.types.Object], uvs: str, mask: str = "") -> Plan:
+    """Which textures these objects need. uvs: AUTO, ARTIST or OWN: whose UV maps are used. mask: the name of a colour
+    attribute that all must have.
 
     Raises SceneError where nothing can dream.
     """
     meshes = _meshes(objects)
+    for item in meshes:
+        if mask and mask not in item.data.color_attributes:
+            raise SceneError(
+                f"{item.name!r} has no colour attribute {mask!r}.", "Paint it (Vertex Paint), or clear Mask."
+            )
     targets, notes = [], []
     sheets: dict[_Key, Sheet] = {}
     for item in meshes:

@@ -45,12 +45,21 @@ def bake_colors(stage: Stage, side: int, paths: Sequence[Path]) -> None:
 
     Raises RenderError.
     """
+    _bake_materials(stage, side, paths, [probe.bare for probe in stage.probes])
+
+
+def bake_masks(stage: Stage, side: int, paths: Sequence[Path]) -> None:
+    """Write the mask of each sheet likewise. Raises RenderError."""
+    _bake_materials(stage, side, paths, [probe.mask for probe in stage.probes])
+
+
+def _bake_materials(stage: Stage, side: int, paths: Sequence[Path], materials: Sequence[bpy.types.Material]) -> None:
     scene = stage.scene
     set_render(scene, 64, 1)
     scene.view_layers[0].update()
-    images = [_bake_target(stage, number, side) for number in range(len(paths))]
+    images = [_bake_target(material, side) for material in materials]
     stage.use_layers(own=False)
-    stage.dress([probe.bare for probe in stage.probes])
+    stage.dress(materials)
     try:
         _bake(stage)
         for image, path in zip(images, paths, strict=True):
@@ -60,12 +69,12 @@ def bake_colors(stage: Stage, side: int, paths: Sequence[Path]) -> None:
         bpy.data.batch_remove(images)
 
 
-def _bake_target(stage: Stage, number: int, side: int) -> bpy.types.Image:
-    """An image that the bake of a sheet goes into."""
+def _bake_target(material: bpy.types.Material, side: int) -> bpy.types.Image:
+    """An image that the bake of a material goes into."""
     image = bpy.data.images.new("DeepDream Bake", side, side, alpha=True, float_buffer=True)
     image.colorspace_settings.name = "Non-Color"  # the numbers as they are, baked and saved
     image.generated_color = (0, 0, 0, 0)
-    tree = stage.probes[number].bare.node_tree
+    tree = material.node_tree
     node = tree.nodes.new("ShaderNodeTexImage")
     node.image = image
     tree.nodes.active = node

@@ -30,7 +30,7 @@ from ..preview import Show
 from ..regions import Area
 from ..restraint import restrain, with_colors_of
 from ..wanted import Load, brains_of, no_other_brain, objective_of
-from .sheets import Dreamt, Sheet, bare, sharpest
+from .sheets import Dreamt, Sheet, bare, mask_of, sharpest
 from .showing import Showing
 from .textures import Footprint, Layout, filled
 from .views import View, resized
@@ -73,18 +73,18 @@ def dream_surface(
             layout = Layout(tuple(max(8, round(side * size.width / sizes[-1].width)) for side in full))
             small = [resize_picture(base, Size(side, side)) for base, side in zip(bases, layout.sides, strict=True)]
             source = layout.join(small)
-            dreamt = layout.join(
-                [resize(one, Size(side, side)) for one, side in zip(details, layout.sides, strict=True)]
-            )
-            dreamt = dreamt.add_(source).clamp_(0, 1)
+            mask = _mask(sheets, layout, brain.device)
+            grown = [resize(one, Size(side, side)) for one, side in zip(details, layout.sides, strict=True)]
+            dreamt = layout.join(grown).add_(source).clamp_(0, 1)
             prints = [layout.footprint(view.spots) for view in views]
             step = _Step(ascent, objective.in_octave(octave), layout, settings, size.width)
             for _ in range(settings.steps):
                 chosen = [next(turns) for _ in range(min(VIEWS_PER_STEP, len(views)))]
                 looks = [(views[number], prints[number]) for number in chosen]
-                change, value = yield from pace.during_step(step.change(looks, dreamt))
+                shown = dreamt if mask is None else torch.lerp(source, dreamt, mask)
+                change, value = yield from pace.during_step(step.change(looks, shown))
                 dreamt = _restrained(dreamt.add_(change).clamp_(0, 1), source, layout, settings)
-                showing.offer(prints, dreamt, settings.exposure)
+                showing.offer(prints, shown, settings.exposure)
                 yield pace.after_step(value)
             seen = _seen(views, prints, layout)
             if settings.color == "source":
@@ -125,8 +125,11 @@ class _Step:
         """4xP: the change that each pixel wants, times its weight, and the weight."""
         picture = resized(view.picture(footprint, texels, self._settings.exposure), self._side)
         covered = resized(view.covered, self._side)
-        change, value = yield from self._ascent.step(picture, covered, self._areas)
-        grown = resize(change * covered, Size(view.side, view.side))
+        part = (..., *view.window(self._side))
+        change, value = yield from self._ascent.step(picture[part], covered[part], self._areas)
+        whole = torch.zeros_like(picture)
+        whole[part] = change * covered[part]
+        grown = resize(whole, Size(view.side, view.side))
         wanted = grown[0].flatten(1)[:, view.pixels]
         return torch.cat([wanted * view.weight, view.weight[None]]), value
 
@@ -141,6 +144,13 @@ class _Step:
         touched = change.ne(0).any(0)
         mean = change.abs().sum() / (3 * touched.sum()).clamp_min(1)
         return change.mul_(self._settings.step_size / mean.clamp_min(torch.finfo(change.dtype).tiny))
+
+
+def _mask(sheets: Sequence[Sheet], layout: Layout, device: torch.device) -> Tensor | None:
+    """1xN: how strongly texels dream; None: all fully."""
+    if not any(sheet.mask for sheet in sheets):
+        return None
+    return layout.join([mask_of(sheet, side, device) for sheet, side in zip(sheets, layout.sides, strict=True)])
 
 
 def _turns(count: int, seed: int) -> Generator[int, None, None]:

@@ -27,14 +27,18 @@ _INSIDE = 0.99
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
-    """A texture: as it is, square, with alpha 0 where no surface lies; and the side of what it becomes."""
+    """A texture: as it is, square, with alpha 0 where no surface lies; and the side of what it becomes.
+
+    mask: how strongly to dream, as brightness; square, with alpha as the texture's."""
 
     image: Image
     side: int
+    mask: Image | None = None
 
     def __post_init__(self) -> None:
-        if self.image.height != self.image.width:
-            raise ImageError("A sheet must be square.")
+        for image in (self.image, self.mask or self.image):
+            if image.height != image.width:
+                raise ImageError("A sheet must be square.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +59,8 @@ class Dreamt:
     ) -> Dreamt:
         """bases, details: 1x3xSxS, dream space, at any size; seen: 1x1xSxS, as large as the details."""
         images = [
-            _finished(sheet, base, detail, settings) for sheet, base, detail in zip(sheets, bases, details, strict=True)
+            _finished(sheet, base, detail, settings.strength)
+            for sheet, base, detail in zip(sheets, bases, details, strict=True)
         ]
         return cls(tuple(images), _coverage(sheets, seen))
 
@@ -63,7 +68,7 @@ class Dreamt:
 def _coverage(sheets: Sequence[Sheet], seen: Sequence[Tensor]) -> float:
     found = whole = 0.0
     for sheet, weight in zip(sheets, seen, strict=True):
-        island = resize_picture(_surface(sheet), Size(*weight.shape[-2:])).to(weight) > _INSIDE
+        island = resize_picture(_surface(sheet.image), Size(*weight.shape[-2:])).to(weight) > _INSIDE
         found += float((weight.gt(0) & island).sum())
         whole += float(island.sum())
     return found / max(1.0, whole)
@@ -71,8 +76,17 @@ def _coverage(sheets: Sequence[Sheet], seen: Sequence[Tensor]) -> float:
 
 def bare(sheet: Sheet, device: torch.device) -> Tensor:
     """1x3xSxS, dream space: the texture as it is, and beyond the surface's edges what lies at them."""
-    seen = dreamspace.enter(_opaque(sheet.image), 0.0, device)
-    return filled(seen, _surface(sheet).to(device))
+    seen = dreamspace.enter(sheet.image, 0.0, device)
+    return filled(seen, _surface(sheet.image).to(device))
+
+
+def mask_of(sheet: Sheet, side: int, device: torch.device) -> Tensor:
+    """1x1xSxS, 0 to 1: how strongly a texture of this side dreams."""
+    if sheet.mask is None:
+        return torch.ones(1, 1, side, side, device=device)
+    color = torch.from_numpy(np.nan_to_num(sheet.mask.straight_color()).clip(0, 1))
+    bright = filled(color.mean(2)[None, None], _surface(sheet.mask))
+    return resize_picture(bright, Size(side, side)).to(device)
 
 
 def sharpest(views: Sequence[View], sides: Sequence[int]) -> list[int]:
@@ -99,20 +113,20 @@ def _pixel_sizes(view: View, sheet: int) -> Tensor:
     return size[near & size.isfinite() & (size > 0)].cpu()
 
 
-def _surface(sheet: Sheet) -> Tensor:
+def _surface(image: Image) -> Tensor:
     """1x1xSxS: 1 where a surface lies."""
-    alpha = np.ones(sheet.image.size, np.float32) if sheet.image.alpha is None else np.nan_to_num(sheet.image.alpha)
+    alpha = np.ones(image.size, np.float32) if image.alpha is None else np.nan_to_num(image.alpha)
     return torch.from_numpy((alpha > 0.5).astype(np.float32))[None, None]
 
 
-def _opaque(image: Image) -> Image:
-    return Image(np.ascontiguousarray(image.straight_color(), np.float32), image.color_space)
-
-
-def _finished(sheet: Sheet, base: Tensor, detail: Tensor, settings: DreamSettings) -> Image:
+def _finished(sheet: Sheet, base: Tensor, detail: Tensor, strength: float) -> Image:
     """The texture at its full side, in its own colour space."""
     size = Size(sheet.side, sheet.side)
     before = resize_picture(base, size)
-    after = resize(detail, size).mul_(settings.strength).add_(before).clamp_(0, 1)
-    black = Image(np.zeros((*size, 3), np.float32), sheet.image.color_space)
-    return dreamspace.bring_home(black, torch.zeros_like(after), after, 0.0)
+    after = resize(detail, size).mul_(strength)
+    if sheet.mask is not None:
+        after.mul_(mask_of(sheet, sheet.side, after.device))
+    after.add_(before).clamp_(0, 1)
+    # views of one zero: at 8192 pixels each would take 800 MB
+    black = Image(np.broadcast_to(np.float32(0), (*size, 3)), sheet.image.color_space)
+    return dreamspace.bring_home(black, after.new_zeros(1).expand_as(after), after, 0.0)

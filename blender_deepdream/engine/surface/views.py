@@ -7,6 +7,7 @@ from two renders, so the textures that are dreamed hold no light and no shadow, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ BACKGROUND = 0.2
 MOST_GRAZING = 0.1
 """Cosine of the angle between surface and view below which a pixel has no say: it would smear over many texels."""
 LEAST_LIGHT = 0.05
+_AROUND = 16
+"""Pixels of background that the network is shown around the objects."""
 _MOST_PIXELS = 2048 * 2048
 
 
@@ -48,6 +51,10 @@ class View:
     @property
     def side(self) -> int:
         return int(self.dark.shape[-1])
+
+    def window(self, side: int) -> tuple[slice, slice]:
+        """Rows and columns of the part of a picture of the view, `side` pixels large, in which the surfaces are."""
+        return _span(self.covered[0, 0].amax(1), side), _span(self.covered[0, 0].amax(0), side)
 
     def picture(self, footprint: Footprint, texels: Tensor, exposure: float) -> Tensor:
         """1x3xHxW, dream space: the view with these textures (3xN, dream space). exposure: in stops."""
@@ -91,6 +98,13 @@ def read_view(
         Spots(sheet, place),
         torch.from_numpy((weight * bright).ravel()[numbers].astype(np.float32)).to(device),
     )
+
+
+def _span(covered: Tensor, side: int) -> slice:
+    """From the first to the last that is covered, in a row of `side` pixels, and some around."""
+    on = torch.nonzero(covered).flatten().tolist() or [0, len(covered) - 1]
+    scale = side / len(covered)
+    return slice(max(0, math.floor(on[0] * scale) - _AROUND), min(side, math.ceil((on[-1] + 1) * scale) + _AROUND))
 
 
 def resized(picture: Tensor, side: int) -> Tensor:

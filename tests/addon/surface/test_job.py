@@ -132,6 +132,24 @@ def test_an_object_without_a_material_gets_one(suzanne: bpy.types.Object) -> Non
     assert dream_factor(suzanne.active_material) == 1
 
 
+def test_what_is_painted_black_does_not_dream(suzanne: bpy.types.Object, scene: bpy.types.Scene) -> None:
+    paint = suzanne.data.color_attributes.new("Where", "FLOAT_COLOR", "POINT")
+    right = [vertex.co.x > 0 for vertex in suzanne.data.vertices]
+    paint.data.foreach_set("color", np.repeat(np.array(right, np.float32), 4))
+    scene.deepdream.surface.mask = "Where"
+    dream()
+    changed = np.abs(pixels(texture(suzanne.active_material))[..., :3] - as_shown(CLAY[:3])).max(2) > 0.01
+    assert 0.2 < changed.mean() < 0.8
+    scene.deepdream.surface.mask = "Nowhere"
+    with pytest.raises(RuntimeError, match="no colour attribute 'Nowhere'"):
+        bpy.ops.deepdream.dream_surface()
+
+
+def as_shown(linear: tuple[float, ...]) -> np.ndarray:
+    """sRGB's curve."""
+    return 1.055 * np.array(linear) ** (1 / 2.4) - 0.055
+
+
 def test_bad_input_is_told_and_changes_nothing(suzanne: bpy.types.Object, scene: bpy.types.Scene) -> None:
     def refused() -> str:
         with pytest.raises(RuntimeError) as caught:

@@ -59,6 +59,16 @@ def test_strength_0_gives_the_textures_back(tmp_path: Path, brain: Brain, quick:
     assert all(np.allclose(image.pixels, 0.3, atol=1e-5) for image in result.images)
 
 
+def test_what_is_masked_stays_as_it_is(tmp_path: Path, brain: Brain, quick: DreamSettings) -> None:
+    mask = np.zeros((64, 64, 1), np.float32)
+    mask[:, 40:] = 1
+    masked = [Sheet(sheet.image, sheet.side, Image(mask)) for sheet in sheets()]
+    result = finish(dream_surface([wall(tmp_path)], masked, brain, quick))
+    for image in result.images:
+        assert np.allclose(image.pixels[:, :36], 0.3, atol=1e-4)
+        assert image.pixels[:, 44:].std() > 0.005
+
+
 def test_what_no_view_sees_is_filled_in_and_told(tmp_path: Path, brain: Brain, quick: DreamSettings) -> None:
     result = dreamt([wall(tmp_path, seen=0.5)], brain, quick)
     assert 0.3 < result.coverage < 0.7
