@@ -112,25 +112,27 @@ def gradient_of(
     of the picture, however loud its layer is. Yields between tiles.
     """
     mosaics = [Mosaic(Size(*image.shape[-2:])) for _ in objective.terms]
-    seen = Part(0.0, 0.0)
+    share, worth = 0.0, torch.zeros(())
     for tile in tiles:
-        if seen.share:
-            yield Part(seen.share, seen.value / seen.share)
+        if share:
+            yield Part(share, float(worth) / share)
         with memory_errors():
-            patch = tile.read(image).contiguous(memory_format=torch.channels_last).requires_grad_()
-            value = sum(_look_at(tile, patch, name, brains[name], objective, mosaics) for name in objective.layers)
-        seen = Part(seen.share + tile.share, seen.value + tile.share * value)
+            patch = tile.read(image).requires_grad_()
+            for name in objective.layers:
+                worth = worth + tile.share * _look_at(tile, patch, name, brains[name], objective, mosaics)
+        share += tile.share
     total = torch.zeros(())
     for term in objective.terms:
         # a mosaic is let go before the next one is finished: each is as large as the image
         weighted = unit_deviation(mosaics.pop(0).finish()).mul_(term.weight)
         total = total.add_(weighted) if total.ndim else weighted.contiguous()
-    return total, seen.value
+    # read last: whoever asks a GPU for a number waits for it
+    return total, float(worth)
 
 
 def _look_at(
     tile: Tile, patch: Tensor, name: str, brain: Brain, objective: Objective, mosaics: Sequence[Mosaic]
-) -> float:
+) -> Tensor:
     """Add one tile's gradients to the mosaic of each of a brain's terms. Returns their part of the objective there."""
     own = [(term, mosaic) for term, mosaic in zip(objective.terms, mosaics, strict=True) if term.brain == name]
     with torch.enable_grad():
@@ -139,7 +141,7 @@ def _look_at(
         # a measure is a mean over the tile: a pixel of a small tile would have more of a say
         (gradient,) = torch.autograd.grad(measure * tile.extent, patch, retain_graph=index + 1 < len(own))
         mosaic.add(tile, gradient)
-    return sum(term.weight * measure.item() for (term, _), measure in zip(own, measures, strict=True))
+    return torch.stack([term.weight * measure.detach() for (term, _), measure in zip(own, measures, strict=True)]).sum()
 
 
 def as_part_of(parts: Generator[Part, None, Answer], number: int, of: int) -> Generator[Part, None, Answer]:

@@ -119,7 +119,9 @@ class Brain:
         """
         for name in layers:
             self.card.layer(name)
-        found = self.network(self.card.preprocessing(x).to(self.precision), layers)
+        # laid out last: to turn pixels around takes longer than to calculate with them
+        seen = self.card.preprocessing(x).to(self.precision).contiguous(memory_format=torch.channels_last)
+        found = self.network(seen, layers)
         return {name: value.float() for name, value in found.items()}
 
 

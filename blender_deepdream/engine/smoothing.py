@@ -12,32 +12,35 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 
 def smooth(gradient: Tensor, scales: int) -> Tensor:
     """Mean of the gradient pooled over 1, 2, 4, ... pixels, each brought to the same deviation.
 
-    gradient: 1x3xHxW, any range; its memory is used for the result, because large images have none to spare.
+    gradient: 1x3xHxW, any range; its memory is used for the result, because large images have little to spare.
     scales: how many sizes of pooling; 1 leaves the pattern as it is.
     Returns the same shape, of deviation about 1, or zeros for a gradient of zeros.
     """
     height, width = gradient.shape[-2:]
-    kernels = [(min(2**scale, height), min(2**scale, width)) for scale in range(1, scales)]
-    pools = [functional.avg_pool2d(gradient, kernel, ceil_mode=True) for kernel in kernels]
+    pools = [gradient]
+    for _ in range(scales - 1):
+        pools.append(_halved(pools[-1]))
     total = unit_deviation(gradient)
-    for pooled in pools:
-        # channel by channel and found twice: torch takes as much memory again for three channels at once
-        channels = list(torch.split(pooled, 1, dim=1))
-        lengths = [magnitude(_grown(channel, height, width)) for channel in channels]
-        deviation = torch.stack(lengths).square().sum().sqrt() / math.sqrt(gradient.numel())
-        for grown, channel in zip(torch.split(total, 1, dim=1), channels, strict=True):
-            grown.add_(_grown(channel, height, width).div_(above_zero(deviation)))
+    for scale, pooled in enumerate(pools[1:], 1):
+        total.add_(unit_deviation(_resized(pooled, height, width, 2.0**scale)))
     return total.div_(scales)
 
 
-def _grown(pooled: Tensor, height: int, width: int) -> Tensor:
-    return functional.interpolate(pooled, size=(height, width), mode="bilinear", align_corners=False)
+def _halved(image: Tensor) -> Tensor:
+    """Each pixel the mean of four; of fewer where a side ends."""
+    height, width = image.shape[-2:]
+    return _resized(image, -(-height // 2), -(-width // 2), 0.5)
+
+
+def _resized(image: Tensor, height: int, width: int, scale: float) -> Tensor:
+    """Exactly by the scale: a pixel lies over its four all the way, even where the last ones are missing."""
+    found: Tensor = torch.ops.aten.upsample_bilinear2d(image, (height, width), False, scale, scale)
+    return found
 
 
 def unit_deviation(gradient: Tensor) -> Tensor:

@@ -13,14 +13,14 @@ import itertools
 import logging
 import random
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..protocol.errors import OutOfMemoryError, SettingsError
-from .octaves import Size, Wrap, source_positions
+from .octaves import Size, Wrap
 from .smoothing import magnitude
+from .strips import Strip, strips, whole_cells
 
 log = logging.getLogger(__name__)
 
@@ -28,43 +28,8 @@ AUTOMATIC = {"cpu": 768, "mps": 1024, "cuda": 1536}
 """Side of a tile in pixels, where nobody says otherwise. By the kind of device and nothing else, because the tile
 decides the bits of a large image, and the same request shall come to the same bits whatever else fills the memory."""
 
-OVERLAP_CELLS, MIN_OVERLAP = 4, 64
-"""By how much tiles overlap: this many cells of the coarsest layer, and at least this many pixels."""
-
 MIN_CELLS = 4
 """A tile has at least this many cells a side: its neighbours take half of it."""
-
-FEW_CELLS = 8
-"""An image of fewer cells a side gets one more to be moved in; a larger one goes unseen for half a cell at most, which
-the margin around it hides, rather than take the time of more cells."""
-
-
-class Piece(NamedTuple):
-    """A run of pixels that lie side by side in the tile and in the image."""
-
-    tile: slice
-    image: slice
-
-
-@dataclass(frozen=True, slots=True)
-class Strip:
-    """One tile's extent along one axis.
-
-    sees: which pixel of the image stands in each of the tile's. weight: how much each counts, 0 to 1.
-    pieces: where it counts. share: of what is seen of the image's length, by weight. covers: whether no other strip
-    counts anywhere. purity: for each pixel of the image, the sum of the squares of all strips' weights: 1 where one
-    counts alone.
-    """
-
-    sees: Tensor
-    weight: Tensor
-    pieces: tuple[Piece, ...]
-    share: float
-    covers: bool
-    purity: Tensor
-
-    def __len__(self) -> int:
-        return len(self.sees)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +46,9 @@ class Tile:
 
     def read(self, image: Tensor) -> Tensor:
         """What the tile shows of a 1xCxHxW image, in memory of its own."""
-        rows, columns = (strip.sees.to(image.device) for strip in (self.rows, self.columns))
-        return image.index_select(-2, rows).index_select(-1, columns)
+        for axis, strip in ((-2, self.rows), (-1, self.columns)):
+            image = torch.cat([run.of(image, axis) for run in strip.runs], dim=axis)
+        return image
 
 
 class Mosaic:
@@ -149,10 +115,10 @@ class Tiling:
                 f"tile = {self.side} is too small for these layers, whose cells are up to {stride} pixels wide.",
                 f"Give at least {self._least(stride)}, or 0 to have it chosen.",
             )
-        side, least = self.side - self.side % stride, _whole_cells(self._smallest, stride)
+        side, least = self.side - self.side % stride, whole_cells(self._smallest, stride)
         axes = zip(size, shift, wrap, strict=True)
         rows, columns = (
-            _strips(length, offset, stride, side, least, wraps, numbers=numbers) for length, offset, wraps in axes
+            strips(length, offset, stride, side, least, wraps, numbers=numbers) for length, offset, wraps in axes
         )
         largest = max(map(len, rows)) * max(map(len, columns))
         return tuple(
@@ -171,94 +137,9 @@ class Tiling:
 
     def _least(self, stride: int) -> int:
         """Side of the smallest tiles: neighbours share half of one, which must still be an image to the network."""
-        return max(MIN_CELLS * stride, 2 * _whole_cells(self._smallest, stride))
+        return max(MIN_CELLS * stride, 2 * whole_cells(self._smallest, stride))
 
 
 def automatic_side(device: torch.device) -> int:
     """The side of a tile on such a device, in pixels."""
     return AUTOMATIC.get(device.type, AUTOMATIC["cpu"])
-
-
-def _strips(
-    length: int, offset: int, stride: int, side: int, least: int, wraps: bool, *, numbers: random.Random
-) -> tuple[Strip, ...]:
-    """Tiles along one axis of an image, `least` to `side` pixels long.
-
-    They lie on a canvas of whole cells that shows the image from `offset` pixels before it on; where the image wraps,
-    from anywhere in it once around until it overlaps itself. An image that is too small is mirrored until it is not.
-    """
-    overlap = min(_whole_cells(max(MIN_OVERLAP, OVERLAP_CELLS * stride, least), stride), side // 2 // stride * stride)
-    canvas = max(least, _whole_cells(length + overlap if wraps else length, stride))
-    if not wraps and offset and canvas < FEW_CELLS * stride:
-        canvas += stride
-    begin = numbers.randrange(length) if wraps else _begin(canvas - length, offset, stride)
-    beyond = canvas - length if wraps else 0
-    places = torch.arange(begin, begin + canvas)
-    sees = source_positions(places, length, wraps)
-    counts = torch.ones(canvas) if wraps else (sees == places).float()
-    spans = _spans(canvas, side, overlap, stride, numbers)
-    weights = [
-        counts[first:last] * _window(last - first, overlap if first else beyond, overlap if last < canvas else beyond)
-        for first, last in spans
-    ]
-    total, purity = torch.zeros(length), torch.zeros(length)
-    for (first, last), weight in zip(spans, weights, strict=True):
-        total.index_add_(0, sees[first:last], weight)
-    unseen = total == 0
-    total += unseen
-    for (first, last), weight in zip(spans, weights, strict=True):
-        weight /= total[sees[first:last]]  # noqa: PLW2901  (in place)
-        purity.index_add_(0, sees[first:last], weight.square())
-    purity += unseen
-    alone, seen = len(spans) == 1 and not wraps, length - int(unseen.sum())
-    return tuple(
-        _strip(sees[first:last], weight, purity, seen, alone)
-        for (first, last), weight in zip(spans, weights, strict=True)
-    )
-
-
-def _begin(spare: int, offset: int, stride: int) -> int:
-    """Where a canvas begins that is `spare` pixels longer than the image, for its cells to be `offset` pixels earlier
-    than the image's: such that the image lies in its middle, give or take half a cell.
-    """
-    middle = spare // 2 + stride // 2
-    return (middle - offset) % stride - middle
-
-
-def _spans(canvas: int, side: int, overlap: int, stride: int, numbers: random.Random) -> list[tuple[int, int]]:
-    """First pixel and end of each tile on the canvas: one for all of it, or a grid that begins at random."""
-    if canvas <= side:
-        return [(0, canvas)]
-    pitch = side - overlap
-    begin = numbers.randint(1, pitch // stride) * stride
-    spans = [(0, begin + overlap)]
-    while spans[-1][1] < canvas:
-        spans.append((begin, min(begin + side, canvas)))
-        begin += pitch
-    return spans
-
-
-def _window(length: int, rise: int, fall: int) -> Tensor:
-    """1 in the middle; at each end nothing, then a smooth rise over half of the overlap, then 1."""
-    places = torch.arange(length) + 0.5
-    return _fade(places, rise) * _fade(length - places, fall)
-
-
-def _fade(distance: Tensor, overlap: int) -> Tensor:
-    if not overlap:
-        return torch.ones_like(distance)
-    way = (distance / overlap * 2 - 0.5).clamp(0, 1)
-    return way * way * (3 - 2 * way)
-
-
-def _strip(sees: Tensor, weight: Tensor, purity: Tensor, seen: int, alone: bool) -> Strip:
-    counting = weight > 0
-    joined = (sees[1:] == sees[:-1] + 1) & (counting[1:] == counting[:-1])
-    cuts = [0, *(torch.nonzero(~joined).flatten() + 1).tolist(), len(sees)]
-    runs = (slice(first, last) for first, last in itertools.pairwise(cuts) if counting[first])
-    pieces = tuple(Piece(run, slice(int(sees[run.start]), int(sees[run.start]) + run.stop - run.start)) for run in runs)
-    return Strip(sees, weight, pieces, float(weight.sum()) / seen, alone, purity)
-
-
-def _whole_cells(length: int, stride: int) -> int:
-    return -(-length // stride) * stride

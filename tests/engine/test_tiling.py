@@ -18,7 +18,8 @@ from blender_deepdream.engine.images import Image
 from blender_deepdream.engine.objectives import l2
 from blender_deepdream.engine.octaves import NO_WRAP, Size, Wrap, crop, resize_picture
 from blender_deepdream.engine.steps import finish
-from blender_deepdream.engine.tiling import FEW_CELLS, Mosaic, Tiling, automatic_side
+from blender_deepdream.engine.strips import FEW_CELLS
+from blender_deepdream.engine.tiling import Mosaic, Tiling, automatic_side
 from blender_deepdream.protocol.errors import OutOfMemoryError, SettingsError
 from blender_deepdream.protocol.settings import DreamSettings
 
