@@ -127,7 +127,8 @@ def direction(layer: str, components: Sequence[tuple[int, float]], power: float 
 
 def _mean_square(activations: Tensor) -> Tensor:
     # the norm is one pass over them, and one back
-    return torch.linalg.vector_norm(activations).square() / activations.numel()
+    length: Tensor = torch.linalg.vector_norm(activations)
+    return length.square() / activations.numel()
 
 
 def _match(guide: Tensor, activations: Tensor) -> Tensor:

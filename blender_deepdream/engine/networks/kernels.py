@@ -74,13 +74,17 @@ class Convolution:
         x, output = inputs[0], self._packed(inputs[0])
         return output, (x if self._reverse is None else x.shape[-2:], None if self._activation == "none" else output)
 
-    def backward(self, kept: Kept, gradient: Tensor) -> tuple[Tensor]:
+    def backward(self, kept: Kept, gradient: Tensor, onto: Tensor | None = None) -> tuple[Tensor]:
+        """onto: what the image's gradient is to be added to, in place: that takes no time of its own."""
         seen, output = kept
         if self._activation == "relu":
             gradient = torch.ops.aten.threshold_backward(gradient, output, 0)
         elif self._activation == "relu6":
             gradient = torch.ops.aten.hardtanh_backward(gradient, output, 0, 6)
-        return (self._plain_backward(seen, gradient) if self._reverse is None else self._reverse(gradient, seen),)
+        if self._reverse is not None:
+            return (self._reverse(gradient, seen, onto),)
+        found = self._plain_backward(seen, gradient)
+        return (found if onto is None else onto.add_(found),)
 
     def _reversed(self) -> _Transposed | None:
         """Where a backward pass that is a forward one with other weights is quicker than torch's own."""
@@ -115,11 +119,18 @@ class _Packed:
         self._activation = (*_FUSED[activation], "")
         self._fitting: dict[tuple[int, ...], Tensor] = {}
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, onto: Tensor | None = None) -> Tensor:
+        """onto: to which the result is added, in place, instead of the activation."""
         x = x.contiguous(memory_format=torch.channels_last)
         size = (x.shape[-2], x.shape[-1], torch.get_num_threads())
         weight = self._fitting[size] if size in self._fitting else self._fit(size)
-        found: Tensor = torch.ops.mkldnn._convolution_pointwise(x, weight, self._bias, *self._slides, *self._activation)
+        found: Tensor
+        if onto is None:
+            convolve = torch.ops.mkldnn._convolution_pointwise
+            found = convolve(x, weight, self._bias, *self._slides, *self._activation)
+        else:
+            add = torch.ops.mkldnn._convolution_pointwise_.binary
+            found = add(onto, x, weight, self._bias, *self._slides, "add", 1.0, None, [], None)
         return found
 
     def _fit(self, size: tuple[int, ...]) -> Tensor:
@@ -155,34 +166,47 @@ class _Transposed:
         rows, columns = (-(-side // stride) for side in kernel)
         more = (0, columns * stride - kernel[1], 0, rows * stride - kernel[0])
         phases = functional.pad(weight, more).reshape(outputs, inputs, rows, stride, columns, stride)
-        swapped = phases.flip(2, 4).permute(1, 3, 5, 0, 2, 4).reshape(inputs * stride**2, outputs, rows, columns)
+        swapped = phases.flip(2, 4).permute(3, 5, 1, 0, 2, 4).reshape(stride**2 * inputs, outputs, rows, columns)
         # where nothing is shuffled, what lies in the padding need not be found
         self._cut, unseen = (padding, (0, 0)) if stride > 1 else ((0, 0), padding)
         self._stride = stride
         self._convolve = _Packed(swapped, None, Geometry(padding=(rows - 1 - unseen[0], columns - 1 - unseen[1])))
 
-    def __call__(self, gradient: Tensor, size: torch.Size) -> Tensor:
+    def __call__(self, gradient: Tensor, size: torch.Size, onto: Tensor | None = None) -> Tensor:
         if self._stride == 1:
-            return self._convolve(gradient)
-        found = functional.pixel_shuffle(self._convolve(gradient), self._stride)
+            return self._convolve(gradient, onto)
         top, left = self._cut
-        found = found[..., top : top + size[0], left : left + size[1]]
+        found = self._shuffled(self._convolve(gradient))[..., top : top + size[0], left : left + size[1]]
         missing = (0, size[1] - found.shape[-1], 0, size[0] - found.shape[-2])
-        return functional.pad(found, missing) if any(missing) else found
+        found = functional.pad(found, missing) if any(missing) else found
+        return found if onto is None else onto.add_(found)
+
+    def _shuffled(self, phases: Tensor) -> Tensor:
+        """The phases of each cell, channel after channel, side by side as pixels."""
+        height, width = phases.shape[-2:]
+        cells = phases.permute(0, 2, 3, 1).reshape(height, width, self._stride, -1)
+        pixels = cells.transpose(1, 2).reshape(1, height * self._stride, width * self._stride, -1)
+        return pixels.permute(0, 3, 1, 2)
 
 
 class MaxPooling:
-    """ceil: a window that overhangs the map is kept."""
+    """ceil: a window that overhangs the map is kept. relu: what is below 0 comes out as 0.
 
-    def __init__(self, kernel: Pair, geometry: Geometry, ceil: bool) -> None:
+    The largest of what a ReLU lets through is what it lets through of the largest: after the pooling it has less to do.
+    """
+
+    def __init__(self, kernel: Pair, geometry: Geometry, ceil: bool, relu: bool = False) -> None:
         self._geometry = (kernel, geometry.stride, geometry.padding, geometry.dilation, ceil)
+        self._relu = relu
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[torch.Size, Tensor]]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[torch.Size, Tensor, Tensor | None]]:
         output, where = torch.ops.aten.max_pool2d_with_indices(inputs[0], *self._geometry)
-        return output, (inputs[0].shape, where)
+        return (output.relu_() if self._relu else output), (inputs[0].shape, where, output if self._relu else None)
 
     def backward(self, kept: Kept, gradient: Tensor) -> tuple[Tensor]:
-        size, where = kept
+        size, where, output = kept
+        if self._relu:
+            gradient = torch.ops.aten.threshold_backward(gradient, output, 0)
         gradient = gradient.contiguous(memory_format=torch.channels_last)
         # of the map before it torch looks at nothing but its size
         before = torch.empty(size, dtype=gradient.dtype, memory_format=torch.channels_last)

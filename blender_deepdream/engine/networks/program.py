@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .kernels import Kept, Kernel
+from .kernels import Convolution, Kept, Kernel, MaxPooling
 
 
 class Step(NamedTuple):
@@ -56,15 +56,48 @@ class Program:
 
     def backward(self, kept: list[Kept], gradients: Sequence[Tensor | None]) -> Tensor | None:
         """The image's gradient, from those of the wanted values. Empties `kept` on its way: memory for gradients."""
-        known: dict[str, Tensor] = {}
+        sums = _Sums()
         for name, gradient in zip(self._wanted, gradients, strict=True):
-            _add(known, name, gradient)
-        for step in reversed(self._steps):
-            needed, gradient = kept.pop(), known.pop(step.name, None)
             if gradient is not None:
-                for name, found in zip(step.inputs, step.kernel.backward(needed, gradient), strict=True):
-                    _add(known, name, found)
-        return known.get(self._image)
+                sums.add(name, gradient)
+        for step in reversed(self._steps):
+            needed, gradient = kept.pop(), sums.pop(step.name)
+            if gradient is not None:
+                sums.add_those_of(step, needed, gradient)
+        return sums.pop(self._image)
+
+
+class _Sums:
+    """Gradients by the names of results, each the sum of those that were found until now."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Tensor] = {}
+        self._own: set[str] = set()
+
+    def pop(self, name: str) -> Tensor | None:
+        self._own.discard(name)
+        return self._known.pop(name, None)
+
+    def add_those_of(self, step: Step, needed: Kept, gradient: Tensor) -> None:
+        """What a step finds for its inputs from the gradient of its result."""
+        name = step.inputs[0]
+        if isinstance(step.kernel, Convolution) and name in self._own:
+            step.kernel.backward(needed, gradient, onto=self._known[name])
+            return
+        own = isinstance(step.kernel, Convolution | MaxPooling)
+        for name, found in zip(step.inputs, step.kernel.backward(needed, gradient), strict=True):
+            self.add(name, found, own)
+
+    def add(self, name: str, gradient: Tensor, own: bool = False) -> None:
+        """own: whether its memory is nobody else's."""
+        if name in self._own:
+            self._known[name].add_(gradient)
+            return
+        if name in self._known:
+            gradient, own = self._known[name] + gradient, True
+        self._known[name] = gradient
+        if own:
+            self._own.add(name)
 
 
 class _Differentiable(torch.autograd.Function):
@@ -94,8 +127,3 @@ def _last_uses(steps: Sequence[Step], wanted: Sequence[str]) -> list[list[str]]:
         if name not in wanted:
             done[number].append(name)
     return done
-
-
-def _add(known: dict[str, Tensor], name: str, gradient: Tensor | None) -> None:
-    if gradient is not None:
-        known[name] = known[name] + gradient if name in known else gradient

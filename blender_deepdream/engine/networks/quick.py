@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, TypeGuard
 
 import torch
@@ -39,25 +39,31 @@ def quicken(cut: fx.GraphModule, dtype: torch.dtype, kernels: Kernels) -> Callab
     """
     modules = dict(cut.named_modules())
     image, *nodes, output = cut.graph.nodes
-    relus = {node: relu for node in nodes if (relu := _relu_after(node, modules)) is not None}
-    places = {relu: node.name for node, relu in relus.items()}
+    relus = _relus_in_others(nodes, modules)
+    places = {relu: relu.all_input_nodes[0].name for relu in relus}
+    active = set(relus.values())
     steps = []
     for node in nodes:
         if node not in places:
-            kernel = _kernel(node, modules, dtype, kernels, "relu" if node in relus else "none")
+            kernel = _kernel(node, modules, dtype, kernels, "relu" if node in active else "none")
             if kernel is None:
                 return cut
             steps.append(Step(node.name, kernel, tuple(places.get(one, one.name) for one in node.all_input_nodes)))
     return Program(image.name, steps, {name: places.get(node, node.name) for name, node in output.args[0].items()})
 
 
-def _relu_after(node: fx.Node, modules: Mapping[str, nn.Module]) -> fx.Node | None:
-    """The ReLU that alone looks at a convolution's value."""
-    if len(node.users) != 1 or not _is_convolution(_module(node, modules)):
-        return None
-    (user,) = node.users
-    after = _module(user, modules)
-    return user if isinstance(after, nn.ReLU) or (after is None and user.target in _RELU) else None
+def _relus_in_others(nodes: Sequence[fx.Node], modules: Mapping[str, nn.Module]) -> dict[fx.Node, fx.Node]:
+    """For ReLUs that need no step of their own what does their work: the pooling that alone looks at one, or the
+    convolution that it alone looks at."""
+    found = {}
+    for relu in nodes:
+        if isinstance(module := _module(relu, modules), nn.ReLU) or (module is None and relu.target in _RELU):
+            before, (after, *others) = relu.all_input_nodes[0], relu.users
+            if _is_pooling(_module(after, modules)) and not others:
+                found[relu] = after
+            elif _is_convolution(_module(before, modules)) and len(before.users) == 1:
+                found[relu] = before
+    return found
 
 
 def _kernel(
@@ -70,8 +76,8 @@ def _kernel(
         if key not in kernels:
             kernels[key] = _convolution(module, activation)
         return kernels[key]
-    if isinstance(module, nn.MaxPool2d) and not module.return_indices:
-        return MaxPooling(_pair(module.kernel_size), _geometry(module), module.ceil_mode)
+    if _is_pooling(module):
+        return MaxPooling(_pair(module.kernel_size), _geometry(module), module.ceil_mode, relu=activation == "relu")
     if node.target is torch.cat and (*node.args[1:], *node.kwargs.values()) == (1,):
         return Concatenation()
     return _plain_kernel(node, module)
@@ -102,6 +108,10 @@ def _module(node: fx.Node, modules: Mapping[str, nn.Module]) -> nn.Module | None
 
 def _is_convolution(module: nn.Module | None) -> TypeGuard[nn.Conv2d]:
     return isinstance(module, nn.Conv2d) and module.padding_mode == "zeros" and not isinstance(module.padding, str)
+
+
+def _is_pooling(module: nn.Module | None) -> TypeGuard[nn.MaxPool2d]:
+    return isinstance(module, nn.MaxPool2d) and not module.return_indices
 
 
 def _convolution(module: nn.Conv2d, activation: Activation) -> Convolution:
