@@ -18,8 +18,8 @@ OVERLAP_CELLS, MIN_OVERLAP = 4, 64
 """By how much tiles overlap: this many cells of the coarsest layer, and at least this many pixels."""
 
 FEW_CELLS = 8
-"""An image of fewer cells a side gets one more to be moved in; a larger one goes unseen for half a cell at most, which
-the margin around it hides, rather than take the time of more cells."""
+"""An image of fewer cells a side gets one more to be moved in; a larger one gets as many as come closest to it, and
+goes unseen for three quarters of one at most, which the margin around it hides, rather than take the time of more."""
 
 
 class Piece(NamedTuple):
@@ -71,9 +71,7 @@ def strips(
     from anywhere in it once around until it overlaps itself. An image that is too small is mirrored until it is not.
     """
     overlap = min(whole_cells(max(MIN_OVERLAP, OVERLAP_CELLS * stride, least), stride), side // 2 // stride * stride)
-    canvas = max(least, whole_cells(length + overlap if wraps else length, stride))
-    if not wraps and offset and canvas < FEW_CELLS * stride:
-        canvas += stride
+    canvas = max(least, whole_cells(length + overlap, stride) if wraps else _canvas(length, stride, offset != 0))
     begin = numbers.randrange(length) if wraps else _begin(canvas - length, offset, stride)
     beyond = canvas - length if wraps else 0
     if canvas <= side and not wraps:
@@ -100,6 +98,13 @@ def strips(
         _strip(sees[first:last], tuple(_runs(begin + first, begin + last, length, wraps)), weight, purity, seen)
         for (first, last), weight in zip(spans, weights, strict=True)
     )
+
+
+def _canvas(length: int, stride: int, moves: bool) -> int:
+    """How many pixels, in whole cells, show an image of this length. moves: whether it lies where no cell begins."""
+    if length < FEW_CELLS * stride:
+        return whole_cells(length, stride) + stride * moves
+    return (length + stride // 2) // stride * stride
 
 
 def _alone(begin: int, canvas: int, length: int) -> Strip:

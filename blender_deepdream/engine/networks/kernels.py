@@ -189,30 +189,6 @@ class _Transposed:
         return pixels.permute(0, 3, 1, 2)
 
 
-class MaxPooling:
-    """ceil: a window that overhangs the map is kept. relu: what is below 0 comes out as 0.
-
-    The largest of what a ReLU lets through is what it lets through of the largest: after the pooling it has less to do.
-    """
-
-    def __init__(self, kernel: Pair, geometry: Geometry, ceil: bool, relu: bool = False) -> None:
-        self._geometry = (kernel, geometry.stride, geometry.padding, geometry.dilation, ceil)
-        self._relu = relu
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[torch.Size, Tensor, Tensor | None]]:
-        output, where = torch.ops.aten.max_pool2d_with_indices(inputs[0], *self._geometry)
-        return (output.relu_() if self._relu else output), (inputs[0].shape, where, output if self._relu else None)
-
-    def backward(self, kept: Kept, gradient: Tensor) -> tuple[Tensor]:
-        size, where, output = kept
-        if self._relu:
-            gradient = torch.ops.aten.threshold_backward(gradient, output, 0)
-        gradient = gradient.contiguous(memory_format=torch.channels_last)
-        # of the map before it torch looks at nothing but its size
-        before = torch.empty(size, dtype=gradient.dtype, memory_format=torch.channels_last)
-        return (torch.ops.aten.max_pool2d_with_indices_backward(gradient, before, *self._geometry, where),)
-
-
 class Concatenation:
     """Of maps, channel after channel."""
 

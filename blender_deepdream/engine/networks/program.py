@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .kernels import Convolution, Kept, Kernel, MaxPooling
+from .kernels import Convolution, Kept, Kernel
+from .pooling import MaxPooling
 
 
 class Step(NamedTuple):

@@ -12,7 +12,8 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 from torchvision import ops
 
-from .kernels import Activation, Concatenation, Convolution, Differentiated, Geometry, Kernel, MaxPooling, Pair, Sum
+from .kernels import Activation, Concatenation, Convolution, Differentiated, Geometry, Kernel, Pair, Sum
+from .pooling import Input, MaxPooling
 from .program import Program, Step
 
 Kernels = MutableMapping[tuple[str, torch.dtype, Activation], Kernel]
@@ -57,7 +58,7 @@ def _relus_in_others(nodes: Sequence[fx.Node], modules: Mapping[str, nn.Module])
     convolution that it alone looks at."""
     found = {}
     for relu in nodes:
-        if isinstance(module := _module(relu, modules), nn.ReLU) or (module is None and relu.target in _RELU):
+        if _is_relu(relu, modules):
             before, (after, *others) = relu.all_input_nodes[0], relu.users
             if _is_pooling(_module(after, modules)) and not others:
                 found[relu] = after
@@ -77,7 +78,9 @@ def _kernel(
             kernels[key] = _convolution(module, activation)
         return kernels[key]
     if _is_pooling(module):
-        return MaxPooling(_pair(module.kernel_size), _geometry(module), module.ceil_mode, relu=activation == "relu")
+        known: Input = "positive" if _is_positive(node, modules) else "any"
+        kind = "relu" if activation == "relu" else known
+        return MaxPooling(_pair(module.kernel_size), _geometry(module), module.ceil_mode, kind)
     if node.target is torch.cat and (*node.args[1:], *node.kwargs.values()) == (1,):
         return Concatenation()
     return _plain_kernel(node, module)
@@ -108,6 +111,23 @@ def _module(node: fx.Node, modules: Mapping[str, nn.Module]) -> nn.Module | None
 
 def _is_convolution(module: nn.Module | None) -> TypeGuard[nn.Conv2d]:
     return isinstance(module, nn.Conv2d) and module.padding_mode == "zeros" and not isinstance(module.padding, str)
+
+
+def _is_relu(node: fx.Node, modules: Mapping[str, nn.Module]) -> bool:
+    module = _module(node, modules)
+    return isinstance(module, nn.ReLU) or (module is None and node.target in _RELU)
+
+
+def _is_positive(pooling: fx.Node, modules: Mapping[str, nn.Module]) -> bool:
+    """Whether nothing below 0 comes into a pooling: from ReLUs, joined and pooled in whatever way."""
+    unsure = list(pooling.all_input_nodes)
+    while unsure:
+        node = unsure.pop()
+        if not _is_relu(node, modules):
+            if node.target is not torch.cat and not _is_pooling(_module(node, modules)):
+                return False
+            unsure += node.all_input_nodes
+    return True
 
 
 def _is_pooling(module: nn.Module | None) -> TypeGuard[nn.MaxPool2d]:

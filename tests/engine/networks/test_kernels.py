@@ -14,8 +14,8 @@ from blender_deepdream.engine.networks.kernels import (
     Convolution,
     Geometry,
     Kernel,
-    MaxPooling,
 )
+from blender_deepdream.engine.networks.pooling import MaxPooling
 from blender_deepdream.engine.networks.program import Program, Step
 from blender_deepdream.engine.precision import halves_of
 
