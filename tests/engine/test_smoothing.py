@@ -2,6 +2,7 @@
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from blender_deepdream.engine.smoothing import smooth, unit_deviation
 
@@ -17,6 +18,15 @@ def roughness(image: Tensor) -> float:
 def test_one_scale_keeps_the_pattern():
     gradient = noise() * 1e-9
     torch.testing.assert_close(smooth(gradient.clone(), 1), gradient / gradient.square().mean().sqrt())
+
+
+@pytest.mark.parametrize("size", [(16, 12), (15, 9)])
+def test_two_scales_are_the_gradient_and_its_pools(size):
+    gradient = noise(*size)
+    pooled = functional.avg_pool2d(gradient, 2, ceil_mode=True)
+    grown = functional.interpolate(pooled, scale_factor=2, mode="bilinear")[..., : size[0], : size[1]]
+    expected = sum(image / image.square().mean().sqrt() for image in (gradient, grown)) / 2
+    torch.testing.assert_close(smooth(gradient.clone(), 2), expected)
 
 
 def test_more_scales_are_calmer():

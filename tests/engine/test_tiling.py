@@ -50,6 +50,7 @@ def test_tiles_hold_the_image_and_weigh_the_same_where_they_see_it(size, stride,
     tiles = Tiling(side, CPU).tiles(size, stride, Size(seed % stride, 1), wrap, random.Random(seed))
     for tile in tiles:
         patch = tile.read(image)
+        assert torch.equal(patch, image[..., tile.rows.sees[:, None], tile.columns.sees])
         assert all(length % stride == 0 and length <= side for length in patch.shape[-2:])
         seen.add(tile, patch)
         ones.add(tile, torch.ones_like(patch))

@@ -61,11 +61,15 @@ def test_a_convolution_is_torchs_own(kernel, stride, inputs):
         compared(Convolution(weight, bias, geometry, activation), ACTIVATIONS[activation](plain), x)
 
 
-@pytest.mark.parametrize(("stride", "padding", "ceil"), [(1, 1, False), (2, 0, True), (2, 1, False)])
-def test_a_pooling_is_torchs_own(stride, padding, ceil):
-    x = noise(1, 5, 17, 22).contiguous(memory_format=torch.channels_last).requires_grad_()
-    plain = functional.max_pool2d(x, 3, stride, padding, ceil_mode=ceil)
-    compared(MaxPooling((3, 3), Geometry((stride,) * 2, (padding,) * 2), ceil), plain, x)
+def test_a_convolution_adds_its_gradient_to_another():
+    for geometry, inputs in ((Geometry(), 16), (Geometry((2, 2)), 3), (Geometry((2, 2)), 16)):
+        x, weight = noise(1, inputs, 12, 12).contiguous(memory_format=torch.channels_last), noise(8, inputs, 1, 1)
+        kernel, before = Convolution(weight, None, geometry, "relu"), noise(*x.shape, seed=2)
+        output, kept = kernel.forward(x)
+        gradient = noise(*output.shape, seed=1).contiguous(memory_format=torch.channels_last)
+        onto = before.contiguous(memory_format=torch.channels_last)
+        kernel.backward(kept, gradient, onto=onto)
+        torch.testing.assert_close(onto, before + kernel.backward(kept, gradient)[0], rtol=1e-4, atol=1e-4)
 
 
 def test_a_gradient_may_be_asked_for_twice():
@@ -79,7 +83,7 @@ def test_what_is_kept_for_the_gradient_goes_with_the_result():
     """Without waiting for Python to look for cycles: a tile's activations are hundreds of megabytes."""
     kernels: list[Kernel] = [
         Convolution(noise(4, 3, 3, 3), None, Geometry(), "relu"),
-        MaxPooling((2, 2), Geometry((2, 2)), False),
+        MaxPooling((2, 2), Geometry((2, 2)), False, "relu"),
     ]
     for kernel in kernels:
         found = as_network(kernel)(noise(1, 3, 8, 8).requires_grad_())

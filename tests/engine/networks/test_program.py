@@ -18,6 +18,7 @@ class Branches(nn.Module):
         generator = torch.Generator().manual_seed(0)
         self.stem, self.left, self.right = nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 3, padding=1)
         self.pool, self.soft = nn.MaxPool2d(3, 1, 1), nn.Softplus()
+        self.end, self.halve = nn.Conv2d(16, 8, 1), nn.MaxPool2d(2)
         for parameter in self.parameters():
             nn.init.normal_(parameter, std=0.3, generator=generator)
         self.requires_grad_(False)
@@ -25,7 +26,9 @@ class Branches(nn.Module):
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         stem = torch.relu(self.stem(x))
         summed = torch.relu(self.left(stem)) + self.soft(self.right(stem))
-        return {"early": stem, "late": torch.cat([summed, self.pool(stem)], 1), "again": stem}
+        joined = torch.cat([summed, self.pool(stem)], 1)
+        last = self.halve(torch.relu(self.end(joined)))
+        return {"early": stem, "late": joined, "again": stem, "last": self.pool(last)}
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ def test_it_finds_what_the_graph_finds(program):
     assert not unobserved["late"].requires_grad
 
 
-@pytest.mark.parametrize("layers", [["early"], ["late"], ["early", "late"]])
+@pytest.mark.parametrize("layers", [["early"], ["late"], ["last"], ["early", "late", "last"]])
 def test_its_gradient_is_the_graphs(program, layers):
     x = image()
     (expected,), (found,) = (
@@ -70,6 +73,14 @@ def test_a_gradient_may_be_asked_for_again(program):
     assert torch.equal(first, last)
     with pytest.raises(RuntimeError, match="second time"):
         torch.autograd.grad(values["late"].sum(), x)
+
+
+def test_the_gradients_that_it_is_given_stay_as_they_are(program):
+    values = program(image := torch.rand(1, 3, 20, 28).requires_grad_())
+    given = {name: torch.rand_like(values[name]) for name in ("early", "late", "last")}
+    before = {name: gradient.clone() for name, gradient in given.items()}
+    torch.autograd.grad([values[name] for name in given], image, list(given.values()))
+    assert all(torch.equal(given[name], before[name]) for name in given)
 
 
 def test_a_graph_that_is_not_all_maps_is_left_as_it_is():
