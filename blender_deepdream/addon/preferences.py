@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the dream server is: one of our own, or one that runs somewhere."""
+"""Which dream server is used: one of our own, installed here, or one that runs elsewhere already."""
 
 from __future__ import annotations
 
 import bpy
 
+from . import environment
+from .drawing import draw_activity, draw_error, wrapped
 from .runtime import PYTHON_VARIABLE, ServerChoice
 
 _ADDON = __package__.removesuffix(".addon")
+_INSTALL, _CANCEL = "deepdream.install_server", "deepdream.cancel_install"
+_HERE = ("http://127.", "http://localhost", "http://[::1]")
 
 
 class DeepDreamPreferences(bpy.types.AddonPreferences):
@@ -20,9 +24,22 @@ class DeepDreamPreferences(bpy.types.AddonPreferences):
             ("ADDRESS", "At Address", "A server that runs already, here or on another machine"),
         ),
     )
+    build: bpy.props.EnumProperty(
+        name="Made For",
+        items=(
+            (
+                "AUTO",
+                "This Machine",
+                "Its graphics card where torch knows how to use it, else the CPU",
+            ),
+            ("CPU", "CPU Only", "The smallest: about 200 MB to fetch, 1.3 GB on disk"),
+            ("PYPI", "As Published", "What pypi.org has for this system, without asking download.pytorch.org"),
+        ),
+    )
     python: bpy.props.StringProperty(
         name="Python",
-        description=f"Interpreter of the environment that the server is installed in; empty: {PYTHON_VARIABLE}",
+        description="Interpreter of an environment of your own that has the server; empty: the one installed here, or "
+        f"the one that {PYTHON_VARIABLE} names",
         subtype="FILE_PATH",
     )
     url: bpy.props.StringProperty(name="Address", description="For example http://127.0.0.1:8470")
@@ -30,25 +47,73 @@ class DeepDreamPreferences(bpy.types.AddonPreferences):
         name="Token File", description="The file that the server named when it started", subtype="FILE_PATH"
     )
 
-    def draw(self, _context: bpy.types.Context) -> None:
-        layout = self.layout
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, state = self.layout, context.window_manager.deepdream
         layout.use_property_split = True
         layout.row().prop(self, "server", expand=True)
         if self.server == "LOCAL":
-            layout.prop(self, "python")
+            self._draw_own(layout.box(), context, state.server)
+            layout.prop(self, "python", text="Or a Python of Yours")
+        else:
+            layout.prop(self, "url")
+            layout.prop(self, "token_file")
+            if self.url.startswith("http://") and not self.url.startswith(_HERE):
+                layout.label(text="The token crosses the network unencrypted: use https or a tunnel", icon="ERROR")
+        _draw_connection(layout, context, state.connection)
+
+    def _draw_own(self, box: bpy.types.UILayout, context: bpy.types.Context, state: bpy.types.PropertyGroup) -> None:
+        if draw_activity(box, context, state, _CANCEL):
+            box.operator("deepdream.show_install_log", icon="TEXT")
             return
-        layout.prop(self, "url")
-        layout.prop(self, "token_file")
-        if self.url.startswith("http://") and not self.url.startswith(("http://127.", "http://localhost")):
-            layout.label(text="The token crosses the network unencrypted: use https or a tunnel", icon="ERROR")
+        installed = environment.is_installed()
+        if installed and environment.is_current():
+            row = box.row()
+            row.label(text="The dream server is installed", icon="CHECKMARK")
+            row.operator("deepdream.uninstall_server", text="Uninstall", icon="TRASH")
+        else:
+            self._draw_offer(box, context, installed)
+        draw_error(box, context, state)
+        if state.error:
+            box.operator("deepdream.show_install_log", icon="TEXT")
+
+    def _draw_offer(self, box: bpy.types.UILayout, context: bpy.types.Context, installed: bool) -> None:
+        said = "This version of the add-on needs a newer dream server" if installed else _OFFER
+        wrapped(box, context, said, icon="INFO")
+        box.prop(self, "build")
+        if not bpy.app.online_access:
+            box.label(text="Blender may not go online", icon="INTERNET_OFFLINE")
+            box.prop(context.preferences.system, "use_online_access", text="Allow Online Access")
+        row = box.row()
+        row.scale_y = 1.4
+        row.operator(_INSTALL, text="Update Dream Server" if installed else "Install Dream Server", icon="IMPORT")
+
+
+_OFFER = (
+    "Dreams are dreamed by a program of their own, in a folder of its own. It is fetched from pypi.org and "
+    "download.pytorch.org: about 200 MB for the CPU, 3 GB for a graphics card. Blender's own Python stays as it is."
+)
+
+
+def _draw_connection(layout: bpy.types.UILayout, context: bpy.types.Context, state: bpy.types.PropertyGroup) -> None:
+    row = layout.row()
+    row.enabled = not state.running
+    row.operator("deepdream.test_connection", icon="LINKED")
+    if state.message:
+        layout.label(text=state.message, icon="SORTTIME" if state.running else "CHECKMARK")
+    draw_error(layout, context, state)
+
+
+def addon_preferences() -> DeepDreamPreferences | None:
+    """Ours; None in a script without the extension."""
+    addon = bpy.context.preferences.addons.get(_ADDON)
+    return addon.preferences if addon else None
 
 
 def server_choice() -> ServerChoice:
     """The server that the preferences name; without preferences (a script without the extension) our own."""
-    addon = bpy.context.preferences.addons.get(_ADDON)
-    if addon is None or addon.preferences is None:
+    chosen = addon_preferences()
+    if chosen is None:
         return ServerChoice()
-    chosen = addon.preferences
     if chosen.server == "LOCAL":
         return ServerChoice(python=bpy.path.abspath(chosen.python))
     return ServerChoice(url=chosen.url, token_file=bpy.path.abspath(chosen.token_file))

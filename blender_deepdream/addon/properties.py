@@ -135,6 +135,8 @@ class DeepDreamState(bpy.types.PropertyGroup):
         "training": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
         "surface": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
         "image": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
+        "server": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
+        "connection": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
         "brains": bpy.props.PointerProperty(type=DeepDreamActivity, options={"HIDDEN", "SKIP_SAVE"}),
     }
 

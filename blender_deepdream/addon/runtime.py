@@ -15,6 +15,7 @@ import bpy
 
 from ..protocol.client import DreamClient
 from ..protocol.errors import ServerUnavailableError, UnauthorizedError
+from . import environment
 
 _START_SECONDS = 60
 _STOP_SECONDS = 5
@@ -124,15 +125,16 @@ def _own_server(choice: ServerChoice) -> tuple[str, str]:
 
 
 def find_python(named: str) -> Path:
-    """The interpreter of the server's environment: the one named, else the environment variable's.
+    """The interpreter of the server's environment: the one named, else the environment variable's, else the one that
+    was installed.
 
-    Raises ServerUnavailableError if neither names a file.
+    Raises ServerUnavailableError if none of them is a file.
     """
-    path = named or os.environ.get(PYTHON_VARIABLE, "")
+    path = named or os.environ.get(PYTHON_VARIABLE, "") or (environment.is_installed() and str(environment.python()))
     if not path:
         raise ServerUnavailableError(
-            "No Python environment is set for the dream server.",
-            f"Name its interpreter in the add-on's preferences or in {PYTHON_VARIABLE}.",
+            "The dream server is not installed.",
+            f"Press Install Dream Server in the add-on's preferences, or name a Python there or in {PYTHON_VARIABLE}.",
         )
     if not Path(path).is_file():
         raise ServerUnavailableError(

@@ -217,5 +217,5 @@ def _redraw(context: bpy.types.Context) -> None:
     areas = [area for window in context.window_manager.windows for area in window.screen.areas]
     for kind, region in [(area.type, region) for area in areas for region in area.regions]:
         # of a 3D view its sidebar alone: the view itself may take long to draw
-        if kind in {"NODE_EDITOR", "IMAGE_EDITOR"} or (kind == "VIEW_3D" and region.type == "UI"):
+        if kind in {"NODE_EDITOR", "IMAGE_EDITOR", "PREFERENCES"} or (kind == "VIEW_3D" and region.type == "UI"):
             region.tag_redraw()

@@ -8,6 +8,7 @@ from bl_ui.utils import PresetPanel
 
 from .. import looks
 from ..brain_choice import known_brain, title_of
+from ..drawing import draw_activity, draw_error
 from ..operators.looks import (
     DEEPDREAM_OT_apply_look,
     DEEPDREAM_OT_export_look,
@@ -20,7 +21,6 @@ from ..operators.looks import (
 from ..operators.mix_layer import DEEPDREAM_OT_mix_layer
 from ..operators.update_brains import DEEPDREAM_OT_cancel_brains, DEEPDREAM_OT_update_brains
 from ..pictures import icon
-from .activity import draw_activity, draw_error
 
 _COLUMNS = 4
 SLIDERS = ("strength", "octaves", "steps")

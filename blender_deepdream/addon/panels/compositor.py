@@ -6,12 +6,12 @@ from __future__ import annotations
 import bpy
 
 from .. import changes, node
+from ..drawing import draw_activity, draw_error
 from ..operators.add_node import DEEPDREAM_OT_add_node
 from ..operators.cancel import DEEPDREAM_OT_cancel
 from ..operators.dream_animation import DEEPDREAM_OT_dream_animation
 from ..operators.dream_frame import DEEPDREAM_OT_dream_frame
 from ..status import status
-from .activity import draw_activity, draw_error
 
 
 class Sidebar:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import bpy
 
+from ..drawing import draw_activity, draw_error
 from ..operators.render_dataset import DEEPDREAM_OT_cancel_dataset, DEEPDREAM_OT_render_dataset
-from .activity import draw_activity, draw_error
 from .compositor import Sidebar
 
 

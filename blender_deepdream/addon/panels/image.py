@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import bpy
 
+from ..drawing import draw_activity, draw_error
 from ..image_properties import IMAGE_KNOBS
 from ..operators.dream_image import (
     DEEPDREAM_OT_cancel_image,
@@ -14,7 +15,6 @@ from ..operators.dream_image import (
     DEEPDREAM_OT_image_to_material,
     shown_image,
 )
-from .activity import draw_activity, draw_error
 from .choosing import SLIDERS, DEEPDREAM_PT_looks, draw_pictures, draw_sliders
 
 _OBJECTIVE = ("objective", "cosine_power")

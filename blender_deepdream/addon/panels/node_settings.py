@@ -9,9 +9,9 @@ import bpy
 
 from ...protocol.settings import KNOBS, MOTION
 from .. import node
+from ..drawing import wrapped
 from ..motion_words import motion_words
 from ..operators.regions import DEEPDREAM_OT_add_region, DEEPDREAM_OT_remove_region
-from .activity import wrapped
 from .choosing import SLIDERS, BrainsPanel, DEEPDREAM_PT_looks, draw_pictures, draw_sliders
 from .compositor import Sidebar
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import bpy
 
+from ..drawing import draw_activity, draw_error
 from ..operators.dream_surface import (
     DEEPDREAM_OT_cancel_surface,
     DEEPDREAM_OT_dream_surface,
@@ -15,7 +16,6 @@ from ..operators.dream_surface import (
     dreamed_materials,
 )
 from ..surface_properties import SURFACE_KNOBS
-from .activity import draw_activity, draw_error
 from .choosing import SLIDERS, DEEPDREAM_PT_looks, draw_pictures, draw_sliders
 
 _FIRST = ("brain", "layers", *SLIDERS, "seed")

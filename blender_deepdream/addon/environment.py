@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The dream server's own Python environment: made by Blender's Python in the extension's folder of this user.
+
+Blender's own Python is not touched. An install that was cut off goes on where it was: uv keeps what it has fetched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..protocol.errors import StorageError
+from .cache import read_json, write_json
+from .child_process import ChildProcess
+from .paths import user_folder
+
+REQUIREMENTS = Path(__file__).resolve().parent.parent / "server_requirements.txt"
+_STAMP = "deepdream.json"
+_BACKENDS = {"AUTO": ["--torch-backend=auto"], "CPU": ["--torch-backend=cpu"], "PYPI": []}
+
+
+@dataclass(frozen=True)
+class Step:
+    """text: for people. share: of the whole time, about."""
+
+    text: str
+    command: Sequence[str]
+    share: float
+
+
+@dataclass(frozen=True)
+class InstallEvent:
+    fraction: float
+    text: str
+    note: str = ""
+
+
+def folder() -> Path:
+    """Where the environment lies."""
+    return user_folder("server")
+
+
+def log_path() -> Path:
+    return user_folder("log") / "install.log"
+
+
+def python(home: Path | None = None) -> Path:
+    """The environment's interpreter, there or not."""
+    home = home or folder()
+    return home / "Scripts" / "python.exe" if os.name == "nt" else home / "bin" / "python"
+
+
+def is_installed() -> bool:
+    return python().is_file() and read_json(folder() / _STAMP) is not None
+
+
+def is_current() -> bool:
+    """Whether what is installed is what this version of the add-on needs."""
+    return (read_json(folder() / _STAMP) or {}).get("requirements") == _wanted()
+
+
+def install_steps(home: Path, build: str) -> list[Step]:
+    """build: AUTO for the graphics card's, CPU, or PYPI for the one that the package index has."""
+    inside = str(python(home))
+    pip = [inside, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+    uv = [inside, "-m", "uv", "--no-progress", "pip", "install", "--python", inside, *_BACKENDS[build]]
+    return [
+        Step("Making an environment", [sys.executable, "-m", "venv", str(home)], 0.1),
+        Step("Fetching the installer", [*pip, "uv"], 0.1),
+        Step("Fetching the dream server: this takes minutes", [*uv, "-r", str(REQUIREMENTS)], 0.7),
+        Step("Trying it", [inside, "-c", "import torch, torchvision, fastapi; print(torch.__version__)"], 0.1),
+    ]
+
+
+def install(home: Path, build: str, patience: float, steps: Sequence[Step] = ()) -> Iterator[InstallEvent]:
+    """Make the environment, or bring it up to date. Raises StorageError with the last that was said.
+
+    patience: seconds to wait for a step before yielding; 0 in a window. steps: others than `install_steps`.
+    """
+    (home / _STAMP).unlink(missing_ok=True)
+    log_path().write_bytes(b"")
+    done = 0.0
+    for step in steps or install_steps(home, build):
+        yield InstallEvent(done, step.text)
+        with closing(ChildProcess(step.command, log_path(), _environment())) as child:
+            while child.runs(patience):
+                yield InstallEvent(done, f"{step.text}. {child.last_words()}")
+            if child.exit_code:
+                raise StorageError(
+                    f"{step.text} failed: {child.last_words()}",
+                    f"Are you online, and is there room on the disk? All that was said: {log_path()}. "
+                    "Install again goes on where this ended.",
+                )
+        done += step.share
+    write_json(home / _STAMP, {"requirements": _wanted(), "python": sys.version.split()[0], "build": build})
+
+
+def uninstall() -> None:
+    """Raises StorageError where files are held on to."""
+    try:
+        if folder().exists():
+            shutil.rmtree(folder())
+    except OSError as error:
+        raise StorageError(
+            f"{error.filename} cannot be removed: {error.strerror}.", "Restart Blender and try again."
+        ) from error
+
+
+def _wanted() -> str:
+    return hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+
+
+def _environment() -> dict[str, str]:
+    """Ours without what points Python at Blender's own modules."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}

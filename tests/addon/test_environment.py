@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server's own environment: made in steps that are seen, cancelled, and taken up again."""
+
+from __future__ import annotations
+
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import pytest
+
+from blender_deepdream.addon import environment, runtime
+from blender_deepdream.addon.environment import Step
+from blender_deepdream.protocol.errors import ServerUnavailableError, StorageError
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = tmp_path / "user folder ä"
+    monkeypatch.setattr(environment, "user_folder", lambda name: _made(folder / name))
+    monkeypatch.setattr(environment, "folder", lambda: _made(folder / "server"))
+    return folder / "server"
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def says(text: str, code: int = 0) -> Step:
+    return Step(text, [sys.executable, "-c", f"print('{text}', flush=True); raise SystemExit({code})"], 0.5)
+
+
+def test_what_is_fetched_is_what_the_project_needs() -> None:
+    root = Path(__file__).parents[2]
+    wanted = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    listed = environment.REQUIREMENTS.read_text("utf-8").splitlines()
+    assert [line for line in listed if not line.startswith("#")] == wanted
+
+
+@pytest.mark.parametrize("build", ["AUTO", "CPU", "PYPI"])
+def test_all_happens_in_the_environment(tmp_path: Path, build: str) -> None:
+    first, *others = environment.install_steps(tmp_path / "server", build)
+    assert first.command[0] == sys.executable
+    assert {Path(step.command[0]) for step in others} == {environment.python(tmp_path / "server")}
+    assert ("--torch-backend" in " ".join(others[1].command)) == (build != "PYPI")
+
+
+def test_an_install_ends_with_its_stamp(home: Path) -> None:
+    events = list(environment.install(home, "CPU", 0.05, [says("one"), says("two")]))
+    assert [event.text for event in events if event.text in ("one", "two")] == ["one", "two"]
+    assert environment.log_path().read_text().split() == ["one", "two"]
+    assert environment.is_current()
+
+
+def test_a_step_that_fails_is_told_with_its_last_words(home: Path) -> None:
+    with pytest.raises(StorageError, match="no room") as told:
+        list(environment.install(home, "CPU", 0.05, [says("no room", 3), says("never")]))
+    assert str(environment.log_path()) in told.value.hint
+    assert not environment.is_installed()
+    assert "never" not in environment.log_path().read_text()
+
+
+def test_a_cancelled_install_ends_its_process_and_goes_on_later(home: Path) -> None:
+    waits = Step("waits", [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(60)"], 1)
+    work = environment.install(home, "CPU", 0.05, [waits])
+    for event in work:
+        if "begun" in event.text:
+            break
+    began = time.monotonic()
+    work.close()
+    assert time.monotonic() - began < 30
+    assert not environment.is_current()
+    list(environment.install(home, "CPU", 0.05, [says("again")]))
+    assert environment.is_current()
+
+
+def test_a_program_that_is_not_there_is_told(home: Path) -> None:
+    with pytest.raises(StorageError, match="cannot be started"):
+        list(environment.install(home, "CPU", 0.05, [Step("x", ["/nowhere/python"], 1)]))
+
+
+def test_what_was_installed_is_what_starts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(runtime.PYTHON_VARIABLE, raising=False)
+    with pytest.raises(ServerUnavailableError, match="not installed"):
+        runtime.find_python("")
+    list(environment.install(home, "CPU", 0.05, [says("done")]))
+    _made(environment.python().parent)
+    environment.python().touch()
+    assert runtime.find_python("") == environment.python()
+    environment.uninstall()
+    assert not environment.is_installed()
+
+
+def test_nothing_is_fetched_while_blender_may_not_go_online() -> None:
+    bpy.context.preferences.system.use_online_access = False
+    assert not bpy.ops.deepdream.install_server.poll()
+
+
+def test_the_connection_is_tried(scene: bpy.types.Scene) -> None:
+    assert bpy.ops.deepdream.test_connection() == {"FINISHED"}
+    assert "1 brain" in bpy.context.window_manager.deepdream.connection.message
