@@ -2,6 +2,10 @@
 """Build the extension's zip with Blender's own builder, let Blender validate it, and print its path last.
 
     .venv-blender/bin/python scripts/build_extension.py [--output dist] [--blender /path/to/blender]
+    .venv-blender/bin/python scripts/build_extension.py --repository site
+
+The second makes a folder that any web server, or a file URL, turns into a repository that Blender subscribes to: its
+index.json is printed last. Zips of earlier versions that lie there stay, and Blender offers the newest.
 
 Blender wants the package's files beside the manifest, so they are staged first. The same sources give the same bytes.
 """
@@ -32,14 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--blender", metavar="PATH", help="a blender to build with; default: the bpy module, else PATH's"
     )
+    parser.add_argument(
+        "--repository", type=Path, metavar="DIR", help="build into this folder, and make an extension repository of it"
+    )
     options = parser.parse_args(arguments)
     builder = find_builder(options.blender)
     if not builder:
         print("There is no Blender to build with: run `make setup`, or name one with --blender.", file=sys.stderr)
         return 2
-    options.output.mkdir(parents=True, exist_ok=True)
+    folder = (options.repository or options.output).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        print(build(builder, options.output.resolve()))
+        built = build(builder, folder)
+        print(publish(builder, folder) if options.repository else built)
     except subprocess.CalledProcessError as error:
         print(f"Blender's builder ended with exit code {error.returncode}: it says above why.", file=sys.stderr)
         return 1
@@ -75,6 +84,12 @@ def build(builder: Sequence[str], output: Path) -> Path:
         run([*builder, "build", *tags, "--source-dir", folder, "--output-filepath", str(target)])
         run([*builder, "validate", *tags, str(target)])
     return target
+
+
+def publish(builder: Sequence[str], folder: Path) -> Path:
+    """The index of a repository of the folder's zips, with a page for people beside it. Raises CalledProcessError."""
+    run([*builder, "server-generate", "--repo-dir", str(folder), "--html"])
+    return folder / "index.json"
 
 
 def stage(package: Path, folder: Path) -> None:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
 import tomllib
 import zipfile
@@ -64,3 +66,49 @@ def test_installed_used_and_switched_off_it_leaves_nothing(extension: Path, blen
     assert found["left behind"] == found["left behind again"] == {}
     assert found["timers"] == []
     assert not found["command"]
+
+
+def test_blender_subscribes_to_the_repository_and_follows_it(tmp_path: Path) -> None:
+    site, newer = tmp_path / "site ä", tmp_path / "newer"
+    for folder in (site, newer):
+        outcome = blender(ROOT / "scripts" / "build_extension.py", "--repository", folder)
+        assert outcome.returncode == 0, outcome.stderr
+        assert Path(outcome.stdout.splitlines()[-1]) == folder / "index.json"
+    _raise_version(newer)
+    outcome = blender(
+        ROOT / "tests" / "e2e" / "extension_repository.py", site, newer, BLENDER_USER_RESOURCES=tmp_path / "user"
+    )
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    found = json.loads(outcome.stdout.splitlines()[-1])
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert found == {
+        "installed": version,
+        "enabled": True,
+        "updated": "9.9.9",
+        "still enabled": True,
+        "it runs": True,
+        "removed": "",
+        "switched off": True,
+    }
+
+
+def _raise_version(folder: Path) -> None:
+    """As if the project had come to version 9.9.9."""
+    (old,) = folder.glob("*.zip")
+    new = folder / "blender_deepdream-9.9.9.zip"
+    with zipfile.ZipFile(old) as before, zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as after:
+        for name in before.namelist():
+            content = before.read(name)
+            if name == "blender_manifest.toml":
+                content = re.sub(rb'^version = ".*"$', b'version = "9.9.9"', content, flags=re.MULTILINE)
+            after.writestr(name, content)
+    old.unlink()
+    index = json.loads((folder / "index.json").read_text("utf-8"))
+    content = new.read_bytes()
+    index["data"][0] |= {
+        "version": "9.9.9",
+        "archive_url": f"./{new.name}",
+        "archive_size": len(content),
+        "archive_hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+    }
+    (folder / "index.json").write_text(json.dumps(index), "utf-8")
