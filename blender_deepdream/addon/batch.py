@@ -68,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--output", metavar="PATH", help="like //out/####.png; default: the scene's output")
     parser.add_argument("--cache", metavar="DIR", help="rendered passes and dreams; default: beside the .blend")
+    parser.add_argument(
+        "--stage",
+        choices=("render", "dream", "composite"),
+        default="",
+        help="do this part only, for farms: passes; dreams, from passes; frames, from both. Default: all of it",
+    )
     add_server_arguments(parser)
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a setting, for all nodes")
     parser.add_argument("--guide", metavar="IMG", type=Path, help="guide image, for all nodes that need one")
@@ -100,6 +106,7 @@ def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Eve
         file_format=_FORMATS.get(Path(options.output).suffix.lower(), "") if options.output else "",
         wishes=wishes,
         only=options.node,
+        only_stage=options.stage,
         rerender=options.rerender,
         reuse_captures=True,
     )
@@ -159,13 +166,14 @@ class _Report:
             return
         seconds = {name: self.job.seconds.get(name, 0.0) - self.before.get(name, 0.0) for name in _STAGES}
         self.before = dict(self.job.seconds)
-        path = str(self.job.output(event.frame)) if self.job.output else ""
+        composited = self.job.only_stage in ("", "composite")
+        path = str(self.job.output(event.frame)) if self.job.output and composited else ""
         now = time.perf_counter()
         took, self.frame_started = now - self.frame_started, now
         spent = ", ".join(f"{_STAGES[name]} {value:.1f} s" for name, value in seconds.items() if value >= 0.05)
         # little may be left of a frame whose passes were made while the one before dreamed
         spent = spent or ("ready" if seconds["composite"] else "still good")
-        line = f"frame {event.frame} ({event.done + 1} of {event.total}): {spent} -> {path}"
+        line = f"frame {event.frame} ({event.done + 1} of {event.total}): {spent}" + (f" -> {path}" if path else "")
         self._tell({"frame": event.frame, "output": path, "seconds": seconds, "total": took}, line)
 
     def _tell(self, data: dict[str, Any], line: str) -> None:

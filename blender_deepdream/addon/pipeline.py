@@ -91,7 +91,11 @@ class _Pipeline:
         for index, frame in enumerate(self._frames):
             self._event = Event(frame, index, len(self._frames), "render")
             yield self._event
-            yield from self._frame(frame)
+            if self._job.only_stage == "render":
+                go_to(self._scene, frame)
+                self._rendered(frame)
+            else:
+                yield from self._frame(frame)
             yield self._now("finished")
 
     def _chosen(self, dreams: list[DreamNode]) -> list[DreamNode]:
@@ -120,7 +124,7 @@ class _Pipeline:
             for dream in dreams:  # those that were still good too: the next level looks at all of them
                 self._dreaming.show(frame, dream)
             made_from = [*made_from, *jobs]
-        if runs_in:
+        if runs_in or self._job.only_stage == "dream":
             return
         yield self._now("composite")
         self._come_back_to(frame)
@@ -135,6 +139,11 @@ class _Pipeline:
         if None in jobs and self._runs_in_to == frame:
             yield from self._run_in(frame)
             wanted = self._wanted(frame, dreams, made_from)
+        if None in jobs and self._job.only_stage == "composite":
+            raise SceneError(
+                f"Frame {frame} has no dream that today's scene and settings would give.",
+                "Run --stage dream first, on the same cache and with the same options.",
+            )
         yield from self._notes()
         self._come_back_to(frame)
         captures = self._captured([one.dream for one, job in zip(wanted, jobs, strict=True) if job is None], sources)

@@ -92,6 +92,8 @@ class Job:
     frames: in any order; they are dreamed in that of time, in which each holds on to the one before.
     output: gives a frame's file, or is None when the frame is only shown; file_format: Blender's name for its format.
     run_in: how many frames of the same shot are dreamed before the first one, and not kept.
+    only_stage: stop after it: "render" makes the passes, "dream" the dreams, too; "composite" makes no dream that is
+    missing. Empty for all of it.
     wishes: what stands above the nodes' own settings. only: the name of the one node to dream.
     reuse_captures: whether a saved scene's compositor may be taken as unchanged; in a window it may not.
     patience: seconds to wait for the server before yielding; 0 in a window.
@@ -105,6 +107,7 @@ class Job:
     file_format: str = ""
     wishes: Wishes = field(default_factory=Wishes)
     only: str = ""
+    only_stage: Literal["", "render", "dream", "composite"] = ""
     run_in: int = 0
     rerender: bool = False
     reuse_captures: bool = False
