@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -23,14 +26,15 @@ from blender_deepdream.protocol.settings import DreamSettings
 
 from .process import ROOT, ServerProcess, children, png
 
+PATIENCE_SECONDS = 200.0
+
 VICTIMS = ("server", "worker", "client")
 
 _CLIENT = """
-import sys
+import json, sys
 from blender_deepdream.protocol.client import DreamClient
 from blender_deepdream.protocol.jobs import request_from_json
-import json
-client = DreamClient(sys.argv[1], sys.argv[2])
+client = DreamClient(sys.argv[1], sys.argv[2], timeout=200)
 for _ in client.events(client.submit(request_from_json(json.loads(sys.argv[3]))).id):
     print("here", flush=True)
 """
@@ -43,7 +47,7 @@ class Killing:
         self._start = start
         self._random = random.Random(seed)
         self._server = start()
-        client = self._server.client()
+        client = _patient_client(self._server)
         settings = DreamSettings().replace(octaves=1, octave_scale=1.05, steps=steps, seed=seed)
         self._request = DreamRequest(client.put_blob(png(48, 32)), settings)
         self._bits = self._finished()
@@ -70,8 +74,6 @@ class Killing:
         return f"{victim} after {delay:.2f} s"
 
     def _client_process(self) -> subprocess.Popen[bytes]:
-        import json
-
         request = json.dumps(self._request.to_json())
         command = [sys.executable, "-c", _CLIENT, self._server.url, self._server.token, request]
         program = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -81,7 +83,7 @@ class Killing:
 
     def _finished(self) -> str:
         """The result's name, which is its bits'. A worker may be killed once more on the way."""
-        client = self._server.client()
+        client = _patient_client(self._server)
         *_, last = client.events(client.submit(self._request).id)
         assert last.state is JobState.DONE, last
         assert isinstance(last.result, DreamResult)
@@ -92,10 +94,12 @@ class Killing:
             path.unlink()
 
 
-def _kill(pid: int) -> None:
-    import os
-    import signal
+def _patient_client(server: ServerProcess) -> DreamClient:
+    """A machine that is tormented may take its time to start a worker."""
+    return DreamClient(server.url, server.token, timeout=PATIENCE_SECONDS)
 
+
+def _kill(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -115,7 +119,7 @@ class Crowd:
     errors: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> None:
-        owner = self.server.client("owner")
+        owner = _patient_client(self.server)
         settings = DreamSettings().replace(steps=1000, octaves=16, octave_scale=1.05, seed=99)
         job = owner.submit(DreamRequest(owner.put_blob(png(48, 32)), settings))
         streams = [self._stream(job.id) for _ in range(self.streams)]
@@ -133,14 +137,14 @@ class Crowd:
 
     def _stream(self, job_id: str) -> socket.socket:
         address = urlsplit(self.server.url)
-        stream = socket.create_connection((address.hostname, address.port), timeout=20)
+        stream = socket.create_connection((address.hostname, address.port), timeout=PATIENCE_SECONDS)
         head = f"GET /v1/jobs/{job_id}/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.server.token}"
         stream.sendall(f"{head}\r\n\r\n".encode())
         assert stream.recv(100).startswith(b"HTTP/1.1 200")
         return stream
 
     def _ask(self, number: int, end: float) -> None:
-        client = DreamClient(self.server.url, self.server.token, f"client-{number}")
+        client = DreamClient(self.server.url, self.server.token, f"client-{number}", PATIENCE_SECONDS)
         while time.monotonic() < end:
             self.asked += 1
             try:
