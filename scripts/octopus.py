@@ -15,8 +15,8 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-CLAY, FLOOR = (0.5, 0.44, 0.4), (0.035, 0.032, 0.045)
-LOOKS_AT = Vector((0.0, 0.1, 1.12))
+CLAY, FLOOR = (0.42, 0.36, 0.33), (0.035, 0.032, 0.045)
+LOOKS_AT = Vector((0.0, 0.1, 1.0))
 BEADS = 70
 """Balls along an arm."""
 ARMS = (  # length, how far it turns as it goes out, how far its tip rises
@@ -30,9 +30,9 @@ ARMS = (  # length, how far it turns as it goes out, how far its tip rises
     (3.1, -2.6, 0.9),
 )
 LIGHTS = (  # place, watts, size, colour
-    ((-4.5, -5.0, 6.5), 620.0, 3.0, (1.0, 0.95, 0.9)),
+    ((-4.5, -5.0, 6.5), 520.0, 3.0, (1.0, 0.95, 0.9)),
     ((6.0, -3.5, 2.5), 170.0, 4.0, (0.75, 0.85, 1.0)),
-    ((2.0, 6.5, 5.0), 700.0, 3.0, (1.0, 0.85, 0.95)),
+    ((2.0, 6.5, 5.0), 430.0, 3.0, (1.0, 0.85, 0.95)),
 )
 
 Bead = tuple[Vector, float]

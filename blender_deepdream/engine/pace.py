@@ -22,7 +22,7 @@ class Pace:
         self._sizes = tuple(sizes)
         self._steps = steps
         self._taken = 0
-        self._work_done = 0
+        self._work_done = self._work_before = 0
         self._work = steps * sum(size.pixels for size in sizes)
         self._start = time.monotonic()
 
@@ -37,6 +37,13 @@ class Pace:
         self._taken += 1
         return progress
 
+    def skip(self, steps: int) -> None:
+        """Count steps that were taken before the clock began."""
+        for _ in range(steps):
+            self._work_done += self._pixels
+            self._taken += 1
+        self._work_before = self._work_done
+
     @property
     def _pixels(self) -> int:
         return self._sizes[self._taken // self._steps].pixels
@@ -45,6 +52,7 @@ class Pace:
         octave, step = divmod(self._taken, self._steps)
         fraction = (self._work_done + part.share * self._pixels) / self._work
         elapsed = time.monotonic() - self._start
+        own = fraction - self._work_before / self._work
         return Progress(
             octave=octave + 1,
             octaves=len(self._sizes),
@@ -52,5 +60,5 @@ class Pace:
             steps=self._steps,
             value=part.value,
             fraction=fraction,
-            eta=elapsed * (1 - fraction) / fraction,
+            eta=elapsed * (1 - fraction) / own,
         )

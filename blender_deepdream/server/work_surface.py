@@ -13,15 +13,18 @@ from collections.abc import Iterator, Mapping
 
 import torch
 
+from ..engine.dream import fingerprint
 from ..engine.image_output import write_image
 from ..engine.images import Image, read_image
 from ..engine.steps import follow
 from ..engine.surface.dream import dream_surface
 from ..engine.surface.sheets import Sheet
+from ..engine.surface.standing import Keeper
 from ..engine.surface.views import View, read_view
 from ..protocol import surface as protocol
 from ..protocol.messages import Depth
 from ..protocol.surface import SurfaceRequest, SurfaceResult
+from ..protocol.wire import canonical_hash
 from .as_sent import said_as_sent
 from .report import Report
 from .workbench import Workbench
@@ -39,10 +42,12 @@ def dream_sheets(bench: Workbench, request: SurfaceRequest, brains: Mapping[str,
         views = [_view(bench, request, number, brain.device) for number in range(len(request.views))]
         sheets = [_sheet(bench, request, sheet) for sheet in request.sheets]
         guide = None if request.guide is None else read_image(bench.store.blob_path(request.guide))
-    with _deterministic(brain.device):
-        steps = dream_surface(views, sheets, brain, request.settings, guide, load=load, show=report.show)
+    whole = {"request": request.to_json(), "brains": dict(brains), "engine": fingerprint(brain.device)}
+    keeper = Keeper(bench.store.root / "surfaces" / f"{canonical_hash(whole)}.safetensors")
+    with _deterministic(brain.device), keeper.until_done():
+        steps = dream_surface(views, sheets, brain, request.settings, guide, load=load, show=report.show, keeper=keeper)
         dreamt = follow(steps, report.advance)
-    textures = tuple(_kept(bench, image, request.depth) for image in dreamt.images)
+        textures = tuple(_kept(bench, image, request.depth) for image in dreamt.images)
     return SurfaceResult(textures, round(dreamt.coverage, 4), round(time.monotonic() - start, 3))
 
 

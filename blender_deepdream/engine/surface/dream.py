@@ -11,8 +11,9 @@ Parameterizations", 2018.
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -24,14 +25,15 @@ from ..brain import Brain
 from ..images import Image
 from ..memory import memory_errors
 from ..objectives import Objective
-from ..octaves import NO_WRAP, Size, octave_sizes, resize, resize_picture
+from ..octaves import NO_WRAP, Size, octave_sizes, resize
 from ..pace import Pace
 from ..preview import Show
 from ..regions import Area
-from ..restraint import restrain, with_colors_of
 from ..wanted import Load, brains_of, no_other_brain, objective_of
-from .sheets import Dreamt, Sheet, bare, mask_of, sharpest
+from .scale import Scale
+from .sheets import Dreamt, Sheet, bare, sharpest
 from .showing import Showing
+from .standing import Keeper, Stand
 from .textures import Footprint, Layout, filled
 from .views import View, resized
 
@@ -50,11 +52,13 @@ def dream_surface(
     *,
     load: Load = no_other_brain,
     show: Show | None = None,
+    keeper: Keeper | None = None,
 ) -> Generator[Progress, None, Dreamt]:
     """Dream the sheets that these views see: yields its progress after every view and step, then returns the result.
 
     views: square, of one size. settings: as for `dream`, where a step's size is a mean over the texels that it
     changes, and octaves are sizes of the views. guide, load, show: as for `dream`.
+    keeper: keeps where the dream stands, and knows where the same dream stood before.
     The same seed gives the same bits wherever `dream.fingerprint` is the same. Stop iterating to cancel.
     Raises UnknownLayerError, UnknownBrainError, SettingsError, OutOfMemoryError.
     """
@@ -64,36 +68,34 @@ def dream_surface(
         brains = brains_of([settings], brain, load)
         objective = objective_of(settings, guide, brains, len(sizes))
         ascent = Ascent.of(brains, settings, NO_WRAP)
-        turns = _turns(len(views), settings.seed)
+        keeper = keeper or Keeper()
+        stand = keeper.last(brain.device)
+        turns = _turns(len(views), settings.seed, stand.turns if stand else 0)
         pace = Pace(sizes, settings.steps)
         showing = Showing(show, views)
+        together = min(VIEWS_PER_STEP, len(views))
         full = sharpest(views, [sheet.side for sheet in sheets])
         details: list[Tensor] = [base.new_zeros(1, 3, 1, 1) for base in bases]
         for octave, size in enumerate(sizes, 1):
-            layout = Layout(tuple(max(8, round(side * size.width / sizes[-1].width)) for side in full))
-            small = [resize_picture(base, Size(side, side)) for base, side in zip(bases, layout.sides, strict=True)]
-            source = layout.join(small)
-            mask = _mask(sheets, layout, brain.device)
-            grown = [resize(one, Size(side, side)) for one, side in zip(details, layout.sides, strict=True)]
-            dreamt = layout.join(grown).add_(source).clamp_(0, 1)
-            prints = [layout.footprint(view.spots) for view in views]
-            step = _Step(ascent, objective.in_octave(octave), layout, settings, size.width)
-            for _ in range(settings.steps):
-                chosen = [next(turns) for _ in range(min(VIEWS_PER_STEP, len(views)))]
-                looks = [(views[number], prints[number]) for number in chosen]
-                shown = dreamt if mask is None else torch.lerp(source, dreamt, mask)
+            if stand and octave < stand.octave:
+                continue
+            sides = [max(8, round(side * size.width / sizes[-1].width)) for side in full]
+            scale = Scale.of(views, sheets, bases, sides)
+            dreamt, taken = scale.begin(details), 0
+            if stand:
+                dreamt, taken, stand = _gone_on(stand, ascent, pace, settings.steps), stand.steps, None
+            step = _Step(ascent, objective.in_octave(octave), scale.layout, settings, size.width)
+            for number in range(taken + 1, settings.steps + 1):
+                looks = [(views[turn], scale.prints[turn]) for turn in itertools.islice(turns, together)]
+                shown = scale.shown(dreamt)
                 change, value = yield from pace.during_step(step.change(looks, shown))
-                dreamt = _restrained(dreamt.add_(change).clamp_(0, 1), source, layout, settings)
-                showing.offer(prints, shown, settings.exposure)
+                dreamt = scale.restrained(dreamt.add_(change).clamp_(0, 1), settings)
+                showing.offer(scale.prints, shown, settings.exposure)
+                steps = (octave - 1) * settings.steps + number
+                keeper.offer(Stand(octave, number, steps * together, ascent.numbers.getstate(), dreamt))
                 yield pace.after_step(value)
-            seen = _seen(views, prints, layout)
-            if settings.color == "source":
-                dreamt = _recolored(dreamt, source, seen, layout)
-            details = [
-                filled(detail, weight)
-                for detail, weight in zip(layout.split(dreamt - source), layout.split(seen), strict=True)
-            ]
-        return Dreamt.of(sheets, bases, details, layout.split(seen), settings)
+            details, seen = scale.end(dreamt, views, keep_colors=settings.color == "source")
+        return Dreamt.of(sheets, bases, details, seen, settings)
 
 
 class _Step:
@@ -146,35 +148,15 @@ class _Step:
         return change.mul_(self._settings.step_size / mean.clamp_min(torch.finfo(change.dtype).tiny))
 
 
-def _mask(sheets: Sequence[Sheet], layout: Layout, device: torch.device) -> Tensor | None:
-    """1xN: how strongly texels dream; None: all fully."""
-    if not any(sheet.mask for sheet in sheets):
-        return None
-    return layout.join([mask_of(sheet, side, device) for sheet, side in zip(sheets, layout.sides, strict=True)])
-
-
-def _turns(count: int, seed: int) -> Generator[int, None, None]:
-    """Numbers of views without end: each comes once before any comes again."""
+def _turns(count: int, seed: int, taken: int) -> Iterator[int]:
+    """Numbers of views without end, after those that were taken: each comes once before any comes again."""
     numbers = random.Random(f"views {seed}")
-    while True:
-        yield from numbers.sample(range(count), count)
+    rounds = (numbers.sample(range(count), count) for _ in itertools.count())
+    return itertools.islice(itertools.chain.from_iterable(rounds), taken, None)
 
 
-def _restrained(dreamt: Tensor, source: Tensor, layout: Layout, settings: DreamSettings) -> Tensor:
-    if not (settings.total_variation or settings.pull):
-        return dreamt
-    pairs = zip(layout.split(dreamt), layout.split(source), strict=True)
-    return layout.join([restrain(image, base, settings, NO_WRAP) for image, base in pairs]).clamp_(0, 1)
-
-
-def _seen(views: Sequence[View], prints: Sequence[Footprint], layout: Layout) -> Tensor:
-    """1xN: how much each texel is seen by all views."""
-    seen = views[0].weight.new_zeros(1, layout.count)
-    for view, footprint in zip(views, prints, strict=True):
-        seen += footprint.splat(view.weight[None], layout.count)
-    return seen
-
-
-def _recolored(dreamt: Tensor, source: Tensor, seen: Tensor, layout: Layout) -> Tensor:
-    sheets = zip(layout.split(dreamt), layout.split(source), layout.split(seen.gt(0).float()), strict=True)
-    return layout.join([with_colors_of(image, base, mask) for image, base, mask in sheets])
+def _gone_on(stand: Stand, ascent: Ascent, pace: Pace, steps: int) -> Tensor:
+    """The texels with which a dream goes on that has ended too early, as if it had not."""
+    ascent.numbers.setstate(stand.numbers)
+    pace.skip((stand.octave - 1) * steps + stand.steps)
+    return stand.texels

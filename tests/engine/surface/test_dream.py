@@ -12,12 +12,13 @@ import torch
 
 from blender_deepdream.engine.brain import Brain
 from blender_deepdream.engine.images import Image
-from blender_deepdream.engine.steps import finish
+from blender_deepdream.engine.steps import finish, follow
 from blender_deepdream.engine.surface.dream import dream_surface
 from blender_deepdream.engine.surface.sheets import Dreamt, Sheet
+from blender_deepdream.engine.surface.standing import Keeper
 from blender_deepdream.engine.surface.views import View, read_view
 from blender_deepdream.protocol.errors import ImageError
-from blender_deepdream.protocol.messages import ColorSpace
+from blender_deepdream.protocol.messages import ColorSpace, Progress
 from blender_deepdream.protocol.settings import DreamSettings
 
 from .walls import SIDE, write_view
@@ -103,3 +104,38 @@ def test_bad_views(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
 def test_numbers_that_are_none_are_harmless(tmp_path: Path, brain: Brain, quick: DreamSettings) -> None:
     result = dreamt([wall(tmp_path, damaged=True)], brain, quick)
     assert all(np.isfinite(image.pixels).all() for image in result.images)
+
+
+def test_a_dream_that_was_killed_goes_on_and_ends_with_the_same_bits(
+    tmp_path: Path, brain: Brain, quick: DreamSettings
+) -> None:
+    views, settings = [wall(tmp_path), wall(tmp_path, 1)], quick.replace(octaves=2, steps=3, jitter=16)
+    whole = dreamt(views, brain, settings)
+    for share in (0.1, 0.6):
+        kept = tmp_path / "kept.safetensors"
+        steps = dream_surface(views, sheets(), brain, settings, keeper=Keeper(kept, seconds=0))
+        while next(steps).fraction < share:
+            pass
+        steps.close()
+        assert kept.is_file()
+        told: list[Progress] = []
+        again = follow(dream_surface(views, sheets(), brain, settings, keeper=Keeper(kept, seconds=0)), told.append)
+        assert told[0].fraction > share / 2, "it does not begin anew"
+        for image, same in zip(whole.images, again.images, strict=True):
+            assert np.array_equal(image.pixels, same.pixels)
+        kept.unlink()
+
+
+def test_a_damaged_stand_begins_anew(tmp_path: Path, brain: Brain, quick: DreamSettings) -> None:
+    kept = tmp_path / "kept.safetensors"
+    kept.write_bytes(b"nothing of use")
+    steps = dream_surface([wall(tmp_path)], sheets(), brain, quick, keeper=Keeper(kept))
+    assert finish(steps).coverage > 0.95
+
+
+def test_what_is_kept_goes_when_the_dream_is_whole(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.safetensors"
+    kept.touch()
+    with Keeper(kept).until_done():
+        assert kept.is_file()
+    assert not kept.is_file()

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a dream of surfaces stands, on disk: killed at any moment, the same one goes on and ends with the same bits."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+_SECONDS = 10.0
+"""How much of a dream a kill costs at the most, about."""
+_SHARE = 0.05
+"""Of its time that a dream may spend on being kept."""
+_ABANDONED_SECONDS = 3 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stand:
+    """Between two steps. octave: from 1; steps: taken in it. turns: views taken in all. numbers: the state of the
+    ascent's randomness. texels: 3xN, dream space, in the octave's layout."""
+
+    octave: int
+    steps: int
+    turns: int
+    numbers: tuple[Any, ...]
+    texels: Tensor
+
+
+class Keeper:
+    """path: of the file, whose name tells what is dreamed; None: nothing is kept."""
+
+    def __init__(self, path: Path | None = None, seconds: float = _SECONDS) -> None:
+        self._path = path
+        self._seconds = seconds
+        self._due = time.monotonic() + seconds
+
+    def last(self, device: torch.device) -> Stand | None:
+        """Where the same dream stood when it ended too early; None: it begins."""
+        if self._path is None or not self._path.is_file():
+            return None
+        try:
+            with safe_open(self._path, "pt") as file:
+                noted = json.loads(file.metadata()["stand"])
+                texels: Tensor = file.get_tensor("texels").to(device)
+            version, state, spare = noted.pop("numbers")
+            random.Random().setstate((version, tuple(state), spare))
+            return Stand(**noted, numbers=(version, tuple(state), spare), texels=texels)
+        except (OSError, SafetensorError, ValueError, TypeError, KeyError) as error:
+            log.warning("%s is damaged, so the dream begins anew: %s", self._path, error)
+            return None
+
+    def offer(self, stand: Stand) -> None:
+        """Keep it, unless the last one is fresh. A full disk is told, and costs only the resume."""
+        start = time.monotonic()
+        if self._path is None or start < self._due:
+            return
+        fields = ("octave", "steps", "turns", "numbers")
+        noted = json.dumps({name: getattr(stand, name) for name in fields})
+        temporary = self._path.with_suffix(f".{os.getpid()}")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            safetensors.torch.save_file({"texels": stand.texels.cpu().contiguous()}, temporary, {"stand": noted})
+            temporary.replace(self._path)
+        except (OSError, SafetensorError) as error:
+            temporary.unlink(missing_ok=True)
+            log.warning("A dream's stand cannot be kept in %s: %s", self._path, error)
+        self._due = time.monotonic() + max(self._seconds, (time.monotonic() - start) / _SHARE)
+
+    @contextmanager
+    def until_done(self) -> Iterator[None]:
+        """What is kept goes once the dream is whole, and so do those of others that nobody came back for."""
+        yield
+        if self._path is None:
+            return
+        self._path.unlink(missing_ok=True)
+        for other in self._path.parent.glob("*.safetensors"):
+            try:
+                if time.time() - other.stat().st_mtime > _ABANDONED_SECONDS:
+                    other.unlink(missing_ok=True)
+            except FileNotFoundError:
+                continue  # another worker has just removed it
