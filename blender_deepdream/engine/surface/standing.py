@@ -22,9 +22,8 @@ from torch import Tensor
 log = logging.getLogger(__name__)
 
 _SECONDS = 10.0
-"""How much of a dream a kill costs at the most, about."""
+"""How much of a dream a kill costs, about."""
 _SHARE = 0.05
-"""Of its time that a dream may spend on being kept."""
 _ABANDONED_SECONDS = 3 * 24 * 3600
 
 
@@ -41,11 +40,12 @@ class Stand:
 
 
 class Keeper:
-    """path: of the file, whose name tells what is dreamed; None: nothing is kept."""
+    """path: of the file, whose name tells what is dreamed; None: nothing is kept. seconds: between two files. share: of
+    the dream's time that files may take."""
 
-    def __init__(self, path: Path | None = None, seconds: float = _SECONDS) -> None:
+    def __init__(self, path: Path | None = None, seconds: float = _SECONDS, share: float = _SHARE) -> None:
         self._path = path
-        self._seconds = seconds
+        self._seconds, self._share = seconds, share
         self._due = time.monotonic() + seconds
 
     def last(self, device: torch.device) -> Stand | None:
@@ -78,7 +78,7 @@ class Keeper:
         except (OSError, SafetensorError) as error:
             temporary.unlink(missing_ok=True)
             log.warning("A dream's stand cannot be kept in %s: %s", self._path, error)
-        self._due = time.monotonic() + max(self._seconds, (time.monotonic() - start) / _SHARE)
+        self._due = time.monotonic() + max(self._seconds, (time.monotonic() - start) / self._share)
 
     @contextmanager
     def until_done(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -113,13 +114,15 @@ def test_a_dream_that_was_killed_goes_on_and_ends_with_the_same_bits(
     whole = dreamt(views, brain, settings)
     for share in (0.1, 0.6):
         kept = tmp_path / "kept.safetensors"
-        steps = dream_surface(views, sheets(), brain, settings, keeper=Keeper(kept, seconds=0))
+        steps = dream_surface(views, sheets(), brain, settings, keeper=Keeper(kept, seconds=0, share=math.inf))
         while next(steps).fraction < share:
             pass
         steps.close()
         assert kept.is_file()
         told: list[Progress] = []
-        again = follow(dream_surface(views, sheets(), brain, settings, keeper=Keeper(kept, seconds=0)), told.append)
+        again = follow(
+            dream_surface(views, sheets(), brain, settings, keeper=Keeper(kept, seconds=0, share=math.inf)), told.append
+        )
         assert told[0].fraction > share / 2, "it does not begin anew"
         for image, same in zip(whole.images, again.images, strict=True):
             assert np.array_equal(image.pixels, same.pixels)
