@@ -102,6 +102,8 @@ def test_an_artist_adds_the_node_and_presses_dream(home: Path, server: Server, s
     assert told["error"] == ""
     assert sorted(told["links"]) == [["DeepDream", "Group Output"], ["Render Layers", "DeepDream"]]
     assert len(list(cache.glob("dream/DeepDream-*/0001.exr"))) == 1
+    assert told["seed"] != 0
+    assert told["status"] == "Out of date: settings have changed"
     assert picture.stat().st_size > 10_000
 
 

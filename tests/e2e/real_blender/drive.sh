@@ -16,17 +16,26 @@ snap search.png
 xdotool key Return
 sleep 1
 go "$LINK"
-xdotool mousemove_relative 4 0
-sleep 0.5
+for way in 4 -3 2; do  # the link lights up once Blender has drawn the node above it
+  xdotool mousemove_relative -- "$way" 0
+  sleep 1
+done
 xdotool click 1
 wait_for '"DeepDream"'
 sleep 1
 snap added.png
 
-go "${SIDEBAR%,*},$((${SIDEBAR#*,} + 48))"
+go "${SIDEBAR%,*},$((${SIDEBAR#*,} + 70))"
 snap before.png
 xdotool click 1
 for _ in $(seq 300); do ls "$WINDOW_CACHE"/dream/*/0001.exr >/dev/null 2>&1 && break; sleep 0.2; done
 snap running.png
 wait_for '"running": false'
 sleep 2
+snap dreamed-frame.png
+
+# another seed, by the button beside it: the dream is out of date
+go "$((${SIDEBAR%,*} + 84)),$((${SIDEBAR#*,} + 377))"
+xdotool click 1
+wait_for "Out of date"
+sleep 1

@@ -6,6 +6,7 @@ WINDOW_STATE names a JSON file that is kept up to date with what the add-on says
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from pathlib import Path
@@ -79,6 +80,8 @@ def tell() -> float:
         "running": manager.running,
         "error": manager.error,
         "message": manager.message,
+        "seed": seed_of(tree),
+        "status": status_of(tree),
         "nodes": [node.name for node in tree.nodes],
         "links": [[link.from_node.name, link.to_node.name] for link in tree.links],
     }
@@ -87,6 +90,21 @@ def tell() -> float:
     temporary.write_text(json.dumps(state), "utf-8")
     temporary.replace(STATE)
     return 0.1
+
+
+def dream_groups(tree: bpy.types.NodeTree) -> list[bpy.types.NodeTree]:
+    groups = [getattr(node, "node_tree", None) for node in tree.nodes]
+    return [group for group in groups if group and group.deepdream.id]
+
+
+def seed_of(tree: bpy.types.NodeTree) -> int:
+    return sum(group.deepdream.seed for group in dream_groups(tree))
+
+
+def status_of(tree: bpy.types.NodeTree) -> str:
+    """What the panel says of the node."""
+    said = importlib.import_module(f"{ADDON}.addon.status")
+    return " ".join(said.status(bpy.context.scene, group).text for group in dream_groups(tree))
 
 
 def show_result() -> None:
