@@ -28,8 +28,8 @@ MILLISECONDS = 125
 """How long the animation shows each frame: slow enough to look at."""
 DREAM: dict[str, str] = {}
 """Settings that differ from the node's defaults."""
-TURN = range(1, 37)
-TURN_MILLISECONDS = 100
+TURN = range(1, 25)
+TURN_MILLISECONDS = 120
 SURFACE = {"size": 1024, "views": 24, "view-size": 320}
 """Fewer and smaller views than the panel's, to be quick."""
 TEXTURE = "Octopus.png"
@@ -52,7 +52,7 @@ def main() -> int:
     animation = OUT / "demo.webp"
     animate(dreams, animation)
     turntable = OUT / "surface" / "turntable.webp"
-    animate(turned, turntable, TURN_MILLISECONDS)
+    animate(turned, turntable, TURN_MILLISECONDS, quality=95)
     for path in (OUT / "frames", OUT / "sheet.jpg", animation, turntable):
         print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
     return 0
@@ -86,15 +86,16 @@ def dream_surface() -> list[Image.Image]:
     places = ["--cache", OUT / "cache", "--output", folder]
     blender(ROOT / "scripts" / "surface.py", scene, "--objects", "Octopus", *options, *places)
     print("Turning it", flush=True)
-    frames = folder / f"turn-{hashlib.sha256((folder / TEXTURE).read_bytes()).hexdigest()[:12]}"
+    shown = (folder / TEXTURE).read_bytes() + (ROOT / "scripts" / "octopus.py").read_bytes()
+    frames = folder / f"turn-{hashlib.sha256(shown).hexdigest()[:12]}"
     blender(ROOT / "scripts" / "turntable.py", folder / scene.name, frames)
     return [Image.open(frames / f"{frame:04d}.png").convert("RGB") for frame in TURN]
 
 
-def animate(frames: Sequence[Image.Image], path: Path, milliseconds: int = MILLISECONDS) -> None:
+def animate(frames: Sequence[Image.Image], path: Path, milliseconds: int = MILLISECONDS, quality: int = 85) -> None:
     """A WebP that loops."""
     first, *others = frames
-    first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0, quality=85, method=4)
+    first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0, quality=quality, method=4)
 
 
 def blender(script: Path, *arguments: object) -> None:

@@ -32,14 +32,14 @@ ARMS = (  # length, how far it turns as it goes out, how far its tip rises
 LIGHTS = (  # place, watts, size, colour
     ((-4.5, -5.0, 6.5), 520.0, 3.0, (1.0, 0.95, 0.9)),
     ((6.0, -3.5, 2.5), 170.0, 4.0, (0.75, 0.85, 1.0)),
-    ((2.0, 6.5, 5.0), 430.0, 3.0, (1.0, 0.85, 0.95)),
+    ((2.0, 6.5, 5.0), 270.0, 3.0, (1.0, 0.85, 0.95)),
 )
 
 Bead = tuple[Vector, float]
 """A ball's middle and radius."""
 
 
-def main(out: Path, frames: int = 36) -> None:
+def main(out: Path, frames: int = 24) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     scene.frame_start, scene.frame_end = 1, frames
@@ -159,7 +159,7 @@ def configure(scene: Any) -> None:
     cycles.device, cycles.max_bounces, cycles.use_adaptive_sampling = "CPU", 2, False
     # not every build has the denoiser
     cycles.use_denoising = _cycles.with_openimagedenoise
-    cycles.samples = 6 if cycles.use_denoising else 16
+    cycles.samples = 5 if cycles.use_denoising else 16
     cycles.denoising_prefilter = "FAST"
     if hasattr(cycles, "denoising_quality"):
         cycles.denoising_quality = "FAST"

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A surface job in the worker: what was killed goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blender_deepdream.engine.image_output import write_image
+from blender_deepdream.engine.images import Image
+from blender_deepdream.engine.surface import standing
+from blender_deepdream.protocol.errors import CancelledError
+from blender_deepdream.protocol.jobs import JobProgress
+from blender_deepdream.protocol.messages import Progress
+from blender_deepdream.protocol.settings import DreamSettings
+from blender_deepdream.protocol.surface import Sheet, SurfaceRequest, View
+from blender_deepdream.server.store import Store
+from blender_deepdream.server.work_surface import dream_sheets
+from blender_deepdream.server.workbench import Workbench
+
+from ..engine.surface.walls import write_view
+
+
+class Until:
+    """A report of a job that nobody wants any more beyond a share of it."""
+
+    def __init__(self, share: float = 2.0) -> None:
+        self._share = share
+        self.told: list[float] = []
+
+    def advance(self, progress: JobProgress) -> None:
+        assert isinstance(progress, Progress)
+        self.told.append(progress.fraction)
+        if progress.fraction > self._share:
+            raise CancelledError("Nobody wants it.")
+
+    def show(self, jpeg: bytes) -> None:
+        pass
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    store = Store(tmp_path / "data")
+    store.prepare()
+    return Workbench(store, "cpu", 1)
+
+
+def request(bench: Workbench, folder: Path) -> SurfaceRequest:
+    folder.mkdir()
+    base = folder / "base.exr"
+    write_image(Image(np.full((16, 16, 3), 0.3, np.float32)), base)
+    dark, light, facts = (bench.store.keep(path.read_bytes()) for path in write_view(folder))
+    sheet = Sheet(bench.store.keep(base.read_bytes()), 64)
+    settings = DreamSettings().replace(octaves=2, steps=3)
+    return SurfaceRequest((View(dark, light, facts, (0.0, 0.0, 2.0)),), (sheet, sheet), settings)
+
+
+def test_a_job_that_was_cancelled_goes_on_and_comes_to_the_same(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted, brains = request(bench, tmp_path / "files"), {"lite0": bench.library.find("lite0").id}
+    whole = dream_sheets(bench, wanted, brains, Until())
+    monkeypatch.setattr(standing.Keeper.__init__, "__defaults__", (None, 0.0, float("inf")))
+    with pytest.raises(CancelledError):
+        dream_sheets(bench, wanted, brains, Until(0.6))
+    assert list((bench.store.root / "surfaces").iterdir())
+    rest = Until()
+    assert dream_sheets(bench, wanted, brains, rest).textures == whole.textures
+    assert min(rest.told) > 0.4
+    assert not list((bench.store.root / "surfaces").iterdir()), "a dream that is whole leaves nothing behind"
