@@ -220,6 +220,11 @@ def _brains(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
+    if options.nnodes or options.nproc:
+        from .cli_train_nodes import train_on_nodes
+
+        train_on_nodes(options)
+        return
     from .cli_train import train
 
     train(options)

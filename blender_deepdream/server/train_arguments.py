@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from ..protocol.errors import InputError
-from ..protocol.knob_arguments import add_knobs, typed_knobs
+from ..protocol.knob_arguments import add_knobs, typed_knobs, whole
 from ..protocol.recipe import Recipe, background_color
 from ..protocol.training import DREAM_SOURCE
 
@@ -42,7 +42,20 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--checkpoints", type=Path, metavar="DIR", help="where .OUT.training lies: beside OUT")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where decoded pictures are kept")
+    _add_nodes(parser)
     add_knobs(parser, Recipe.knobs())
+
+
+def _add_nodes(parser: argparse.ArgumentParser) -> None:
+    nodes = parser.add_argument_group("several GPUs or machines")
+    nodes.add_argument(
+        "--nnodes",
+        type=whole(1, 1000),
+        metavar="N",
+        help="train on N machines: the same command on each, with the same folders under the same paths",
+    )
+    nodes.add_argument("--rendezvous", metavar="HOST:PORT", help="where they meet: one of them, and a free port there")
+    nodes.add_argument("--nproc", type=whole(1, 64), metavar="N", help="processes on each (default: one for each GPU)")
 
 
 def recipe_of(options: argparse.Namespace) -> Recipe:
