@@ -7,6 +7,7 @@ import textwrap
 
 import bpy
 
+_ADDON = __package__.removesuffix(".addon")
 _PIXELS_PER_LETTER = 7
 _MARGIN = 60
 """Of a box with an icon in it, in pixels."""
@@ -26,7 +27,10 @@ def draw_activity(
 def draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, state: bpy.types.PropertyGroup) -> None:
     """Why the last work ended early, if it did."""
     if state.error:
-        wrapped(layout.box(), context, state.error, icon="ERROR")
+        box = layout.box()
+        wrapped(box, context, state.error, icon="ERROR")
+        if "preferences" in state.error and context.area.type != "PREFERENCES":
+            box.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = _ADDON
 
 
 def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:

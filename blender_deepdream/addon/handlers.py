@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 from bpy.app.handlers import persistent
 
-from . import changes, node
+from . import changes, node, render_job
 from .cache import scene_cache
 
 
@@ -39,6 +39,7 @@ _before_save: list[tuple[str, int, str]] = []
 
 @persistent
 def _on_save_pre(*_: object) -> None:
+    render_job.swap_held()
     rendered = any((scene_cache(scene).root / "raw").is_dir() for scene in bpy.data.scenes)
     known = changes.file_hash(Path(bpy.data.filepath)) if rendered and not changes.unsaved_3d() else ""
     _before_save[:] = [(bpy.data.filepath, _saved_at(), known)]
@@ -47,6 +48,7 @@ def _on_save_pre(*_: object) -> None:
 @persistent
 def _on_save_post(*_: object) -> None:
     """Saving gives the file another hash. If 3D is as it was, what was rendered stays good under the new one."""
+    render_job.swap_held()
     path, time, known = _before_save.pop() if _before_save else ("", 0, "")
     if (path, time) == (bpy.data.filepath, _saved_at()):
         return  # a copy was saved elsewhere: what is in memory is still not on disk here

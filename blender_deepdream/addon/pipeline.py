@@ -23,6 +23,7 @@ from . import changes, node, rendering
 from .conversation import Conversation, Watch
 from .dreaming import Dreaming, Wanted
 from .node import DreamNode
+from .render_job import runs_in_window
 from .run import Event, Job
 from .shots import Shots
 from .sight import Files
@@ -63,6 +64,7 @@ class _Pipeline:
         self._event = Event(self._frames[0], 0, len(self._frames), "render")
         self._shots = Shots(lambda: self._scene, job.cache, self._frames, self._rendered_again)
         self._server = Conversation(job.connect, job.patience, job.seconds)
+        self._rendered_now: set[Path] = set()
         self._prepared: int | None = None
         """The frame that was made ready while the one before it dreamed."""
         self._runs_in_to = self._frames[0] if job.run_in else None
@@ -114,6 +116,7 @@ class _Pipeline:
         go_to(self._scene, frame)
         # anew for each frame: masks animate, and in a window nodes come and go
         self._dreams = self._chosen(node.find_nodes(self._scene))
+        yield from self._render_meanwhile(frame)
         passes = self._rendered(frame)
         self._shots.see(frame, passes.hashes[self._scene.name])
         made_from: list[Any] = [*self._saved, *passes.hashes.values()]
@@ -217,11 +220,32 @@ class _Pipeline:
             go_to(scene, frame)
             path = self._job.cache.raw(frame, other)
             key = changes.raw_key(scene, self._scene, *self._saved)
-            found = "" if self._job.rerender else files.good_hash(path, key)
+            found = self._good_passes(path, key)
             passes.hashes[scene.name] = found or self._render(scene, path, key)
             passes.files[scene.name] = path
             self._shapes[scene.session_uid] = changes.frame_shape(scene, self._scene)
         return passes
+
+    def _good_passes(self, path: Path, key: Mapping[str, Any]) -> str:
+        """Their hash; empty where they are to be rendered."""
+        stale = self._job.rerender and path not in self._rendered_now
+        return "" if stale else files.good_hash(path, key)
+
+    def _render_meanwhile(self, frame: int) -> Iterator[Event]:
+        """Render what is stale before it is needed, in a window that stays alive."""
+        if self._job.patience or not runs_in_window():
+            return
+        for scene in rendering.rendered_scenes(self._scene):
+            main = None if scene == self._scene else self._scene
+            go_to(scene, frame)
+            path = self._job.cache.raw(frame, scene.name if main else None)
+            key = changes.raw_key(scene, self._scene, *self._saved)
+            if not self._good_passes(path, key):
+                temporary = self._job.cache.scratch("raw") / path.name
+                with self._job.seconds.timed("render"):
+                    yield from (self._event for _ in rendering.render_3d_meanwhile(scene, temporary, main))
+                files.keep(temporary, path, key)
+                self._rendered_now.add(path)
 
     def _rendered_again(self, frame: int) -> str:
         """Passes of a frame before the one in hand. Returns the hash of the scene's own."""

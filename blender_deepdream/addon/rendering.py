@@ -18,6 +18,7 @@ from . import changes, compat
 from .interruption import uninterrupted
 from .node import DreamNode
 from .regions import inner_socket
+from .render_job import rendered_meanwhile
 from .replay import ReplayEngine
 from .restore import Restore
 from .written import check_written
@@ -56,6 +57,25 @@ def render_3d(scene: bpy.types.Scene, path: Path, main: bpy.types.Scene | None =
     main: the scene whose compositor will use them, if it is another one: it sets size and border, as in Blender.
     Raises RenderError, StorageError or CancelledError.
     """
+    with _three_d(scene, main):
+        render_still(scene, path)
+
+
+def render_3d_meanwhile(scene: bpy.types.Scene, path: Path, main: bpy.types.Scene | None = None) -> Iterator[None]:
+    """The same in a window that stays alive: yields while Blender renders."""
+    path.unlink(missing_ok=True)
+    with _three_d(scene, main) as restore:
+        yield from rendered_meanwhile(scene, restore)
+        try:
+            bpy.data.images["Render Result"].save_render(str(path), scene=scene)
+        except RuntimeError as error:
+            raise RenderError(f"What was rendered cannot be written: {error}", "Is the disk full?") from error
+    check_written(path)
+
+
+@contextmanager
+def _three_d(scene: bpy.types.Scene, main: bpy.types.Scene | None) -> Iterator[Restore]:
+    """A scene that is set to render its 3D alone, with all that is needed of it."""
     with _session(scene) as restore:
         for name in _FRAME if main else ():
             restore.set(scene.render, name, getattr(main.render, name))
@@ -67,7 +87,7 @@ def render_3d(scene: bpy.types.Scene, path: Path, main: bpy.types.Scene | None =
         # the file holds the border's pixels alone: that is what a replay with the same border reads back
         restore.set(scene.render, "use_crop_to_border", True)
         compat.set_float_exr(scene.render.image_settings, multilayer=True)
-        render_still(scene, path)
+        yield restore
 
 
 def capture(scene: bpy.types.Scene, sources: Mapping[str, Path], dreams: Sequence[DreamNode], folder: Path) -> None:

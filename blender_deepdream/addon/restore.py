@@ -36,6 +36,13 @@ class Restore:
         self.keep(owner, name)
         setattr(owner, name, value)
 
+    def swap(self) -> None:
+        """Set all back for a moment; the next swap sets them again."""
+        swapped = [(owner, name, getattr(owner, name)) for owner, name, _ in self._saved]
+        for owner, name, value in reversed(self._saved):
+            setattr(owner, name, value)
+        self._saved = swapped
+
     def found(self, owner: Any, name: str) -> Any:
         """The value that a property had when it was first remembered."""
         return next(value for known, known_name, value in self._saved if known == owner and known_name == name)

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from blender_deepdream.addon import render_job
+from blender_deepdream.addon.restore import Restore
+
+
+def test_what_is_held_is_as_the_artist_set_it_while_a_file_is_saved() -> None:
+    render = SimpleNamespace(format="PNG", depth=8)
+    with Restore() as restore:
+        restore.set(render, "format", "EXR")
+        restore.set(render, "depth", 32)
+        with render_job._holding(restore):
+            render_job.swap_held()
+            assert (render.format, render.depth) == ("PNG", 8)
+            render_job.swap_held()
+            assert (render.format, render.depth) == ("EXR", 32)
+        render_job.swap_held()
+        assert (render.format, render.depth) == ("EXR", 32)
+    assert (render.format, render.depth) == ("PNG", 8)
