@@ -21,7 +21,7 @@ from .processes import QUICK, ROOT, Server, blender, json_lines
 TOOLS = os.environ.get("DEEPDREAM_REAL_BLENDER", "")
 HERE = Path(__file__).parent / "real_blender"
 PICTURES = ROOT / "out" / "window"
-LIMIT = 200
+LIMIT = 500
 
 pytestmark = [
     pytest.mark.skipif(not TOOLS, reason="DEEPDREAM_REAL_BLENDER is not set"),
