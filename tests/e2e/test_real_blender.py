@@ -88,7 +88,18 @@ def test_an_artist_adds_the_node_and_presses_dream(home: Path, server: Server, s
     picture = PICTURES / "dreamed.png"
     outcome = real(
         "gui-shot.sh",
-        *("--suite", "sid", "--user-prefs", "--drive", HERE / "drive.sh", picture, HERE / "window.py", shot),
+        *(
+            "--suite",
+            "sid",
+            "--timeout",
+            "300",
+            "--user-prefs",
+            "--drive",
+            HERE / "drive.sh",
+            picture,
+            HERE / "window.py",
+            shot,
+        ),
         home=home,
         WINDOW_STATE=str(state),
         WINDOW_CACHE=str(cache),
