@@ -112,8 +112,9 @@ class JobQueue:
         if self._active(resolved.id) is None:
             result = await self._good_result(resolved.id)
             if result is None:
-                self._check_busy(client)
+                # first, for it marks them as used: they stay while a batch waits for its turn
                 await asyncio.to_thread(self._check_blobs, request)
+                self._check_busy(client)
             if self._active(resolved.id) is None:  # nobody was quicker meanwhile
                 self._enter(resolved, client, result)
         job = self._jobs[resolved.id]

@@ -121,9 +121,13 @@ class Store:
         return found
 
     def remove(self, kept: Kept) -> bool:
-        """Returns whether it is gone: one that is open elsewhere (Windows) stays."""
+        """Returns whether it is gone: one that was used since, or is open elsewhere (Windows), stays."""
         try:
-            kept.path.unlink(missing_ok=True)
+            if kept.path.stat().st_mtime != kept.used:
+                return False
+            kept.path.unlink()
+        except FileNotFoundError:  # another server was quicker
+            return True
         except OSError:
             return False
         return True

@@ -26,8 +26,7 @@ class Identity(NamedTuple):
 def check_identity(identity: Identity) -> None:
     """Raises InputError for files that are none, do not belong together, or a certificate whose time it is not."""
     for path in identity:
-        if not path.is_file():
-            raise InputError(f"There is no file {path}.", "Name the certificate and its key, both in PEM.")
+        _check_readable(path)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
@@ -45,6 +44,18 @@ def check_identity(identity: Identity) -> None:
     if problem in _ERRORS:
         said, hint = _ERRORS[problem]
         raise InputError(f"The certificate {identity.certificate} {said}.", hint)
+
+
+def _check_readable(path: Path) -> None:
+    """Raises InputError. Keys often lie where only root may look."""
+    try:
+        path.open("rb").close()
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise InputError(f"There is no file {path}.", "Name the certificate and its key, both in PEM.") from error
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror or error}.", "Let the user who runs the server read it."
+        ) from error
 
 
 def _shake_hands(server: ssl.SSLContext, client: ssl.SSLContext) -> int:

@@ -70,6 +70,19 @@ def test_a_queue_has_an_end(strict: ServerProcess, monkeypatch: pytest.MonkeyPat
     by_role(strict, Role.DREAM).as_batch().submit(request_for(other, steps=1))
 
 
+def test_what_a_batch_has_sent_stays_while_it_waits_for_its_turn(strict: ServerProcess) -> None:
+    client = strict.client()
+    jobs = [client.submit(request_for(client, steps=1000, octaves=16)) for _ in range(2)]
+    waiting = request_for(client, steps=1)
+    blob = strict.data / "blobs" / waiting.source
+    os.utime(blob, (0, 0))
+    with pytest.raises(BusyError):
+        client.submit(waiting)
+    assert blob.stat().st_mtime > 0, "the store removes what nobody has used for long"
+    for job in jobs:
+        client.cancel(job.id)
+
+
 def test_when_to_come_again_is_said(strict: ServerProcess) -> None:
     client = strict.client()
     jobs = [client.submit(request_for(client, steps=1000, octaves=16)) for _ in range(2)]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +40,15 @@ def test_a_good_one() -> None:
 def test_those_of_no_use(certificate: str, key: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         check_identity(Identity(CERTIFICATES / certificate, CERTIFICATES / key))
+
+
+def test_a_key_that_this_user_may_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: Path, *_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", forbidden)  # root, who may run the tests, may read everything
+    with pytest.raises(InputError, match="Permission denied"):
+        check_identity(Identity(CERTIFICATES / "good.pem", KEY))
 
 
 def test_a_server_does_not_start_with_an_expired_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,6 +67,18 @@ def test_a_question_or_a_read_counts_as_use(store: Store) -> None:
     assert [store.blob_path(sha).exists() for sha in (asked, read, left)] == [True, True, False]
 
 
+def test_what_is_asked_for_while_others_are_let_go_stays(store: Store) -> None:
+    sha = kept(store, 1000, HOUR)
+    (seen,) = store.everything()
+    assert store.has_blob(sha)
+    assert not store.remove(seen)
+    assert store.has_blob(sha), "whoever asked was told that it is here"
+    (seen,) = store.everything()
+    assert store.remove(seen)
+    assert store.remove(seen), "another server was quicker"
+    assert not store.has_blob(sha)
+
+
 def test_a_clock_that_was_set_back(store: Store) -> None:
     of_tomorrow, old = kept(store, 1000, -24 * HOUR, 1), kept(store, 1000, HOUR, 2)
     asyncio.run(Upkeep(store, 1500, set).tidy())
