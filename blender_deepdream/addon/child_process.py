@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..protocol.errors import StorageError
@@ -52,12 +55,19 @@ class ChildProcess:
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def close(self) -> None:
-        """End it, if it still runs."""
+        """End it with what it has started, if it still runs."""
         if self._process.poll() is not None:
             return
-        self._process.terminate()
+        self._end("SIGTERM")
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._end("SIGKILL")
             self._process.wait()
+
+    def _end(self, how: str) -> None:
+        if os.name == "nt":
+            self._process.terminate()
+            return
+        with suppress(ProcessLookupError):  # it leads a group of its own: venv and pip start others
+            os.killpg(self._process.pid, getattr(signal, how))

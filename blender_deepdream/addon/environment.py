@@ -65,13 +65,25 @@ def is_current() -> bool:
     return (read_json(folder() / _STAMP) or {}).get("requirements") == _wanted()
 
 
+def installed_python() -> Path | None:
+    """The interpreter of what is installed."""
+    return python() if is_installed() else None
+
+
+def is_begun() -> bool:
+    """Whether there is anything to remove, whole or not."""
+    return any(folder().iterdir())
+
+
 def install_steps(home: Path, build: str) -> list[Step]:
     """build: AUTO for the graphics card's, CPU, or PYPI for the one that the package index has."""
     inside = str(python(home))
+    # a link to a Blender that is gone is not mended by venv: it begins anew
+    anew = [] if python(home).is_file() else ["--clear"]
     pip = [inside, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
     uv = [inside, "-m", "uv", "--no-progress", "pip", "install", "--python", inside, *_BACKENDS[build]]
     return [
-        Step("Making an environment", [sys.executable, "-m", "venv", str(home)], 0.1),
+        Step("Making an environment", [sys.executable, "-m", "venv", *anew, str(home)], 0.1),
         Step("Fetching the installer", [*pip, "uv"], 0.1),
         Step("Fetching the dream server: this takes minutes", [*uv, "-r", str(REQUIREMENTS)], 0.7),
         Step("Trying it", [inside, "-c", "import torch, torchvision, fastapi; print(torch.__version__)"], 0.1),

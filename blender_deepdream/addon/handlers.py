@@ -59,6 +59,13 @@ def _on_save_post(*_: object) -> None:
             scene_cache(scene).carry_over(known, now)
 
 
+@persistent
+def _on_save_fail(*_: object) -> None:
+    if _before_save:
+        _before_save.clear()
+        render_job.swap_held()
+
+
 def _saved_at() -> int:
     """When the .blend was last written, in nanoseconds; 0 for one that never was."""
     path = Path(bpy.data.filepath)
@@ -72,6 +79,7 @@ _HANDLERS = (
     ("load_post", _on_load),
     ("save_pre", _on_save_pre),
     ("save_post", _on_save_post),
+    ("save_post_fail", _on_save_fail),
 )
 
 

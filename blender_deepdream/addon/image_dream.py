@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Dreaming one of Blender's images, from its pixels to a new image: file, packed, generated or painted.
 
-The new image has the old one's size, depth, colour space and alpha, and is packed into the .blend.
+The new image has the old one's size, depth, colour space and alpha, and is packed into the .blend. Floats are packed
+as an EXR of what is in memory: scene-linear, alpha multiplied in. Their image says so, whatever file the old one had.
 """
 
 from __future__ import annotations
@@ -119,18 +120,27 @@ def _request(job: ImageJob, folder: Path) -> tuple[DreamRequest, dict[str, Path]
 def _take(job: ImageJob, path: Path) -> bpy.types.Image:
     """The dream as an image of Blender's."""
     image = _find(job.image)
+    pixels = _read(path)
+    if len(pixels) != image.size[0] * image.size[1]:
+        raise SceneError(f"{image.name!r} has got another size while it dreamed.", "Dream it again.")
     dream = bpy.data.images.new(
         f"{image.name} dreamed", *image.size, alpha=image.channels == 4, float_buffer=image.is_float
     )
-    dream.colorspace_settings.name = image.colorspace_settings.name
-    dream.alpha_mode = image.alpha_mode
-    pixels = _read(path)
+    _describe(dream, image)
     dream.pixels.foreach_set((pixels if image.is_float else _straight(pixels, _pixels(image))).ravel())
     dream.pack()
     if job.replace:
         image.user_remap(dream)
         image.use_fake_user = True  # now nobody else may hold on to it
     return dream
+
+
+def _describe(dream: bpy.types.Image, image: bpy.types.Image) -> None:
+    """Say what the dream's numbers mean, so that they come back as they are when the .blend is opened."""
+    if not image.is_float or image.colorspace_settings.is_data:  # a new float image says scene-linear itself
+        dream.colorspace_settings.name = image.colorspace_settings.name
+    multiplied = "PREMUL" if image.is_float else "STRAIGHT"
+    dream.alpha_mode = multiplied if image.alpha_mode in {"PREMUL", "STRAIGHT"} else image.alpha_mode
 
 
 def _find(uid: int) -> bpy.types.Image:

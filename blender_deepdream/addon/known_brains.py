@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,8 @@ def learn(details: BrainDetails, root: Path) -> KnownBrain:
 
     Raises StorageError. `known_brains.cache_clear` lets panels know.
     """
-    folder = root / quote(details.info.name, safe="")
+    # a name of dots would lead out of the folder: `quote` lets them stand
+    folder = root / re.sub(r"^\.", "%2E", quote(details.info.name, safe=""))
     known = _read(folder)
     if known is None or known.details.info.id != details.info.id:
         for picture in folder.glob("*.jpg"):

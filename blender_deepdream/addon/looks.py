@@ -6,18 +6,21 @@ Beside a look's file may lie a picture of the same name, .jpg.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 
-from ..protocol.errors import InputError
+from ..protocol.errors import InputError, SettingsError, StorageError
 from ..protocol.look import LOOK_KNOBS, SUFFIX, Look, read_look
 from .brain_choice import known_brain
 
 PRESETS = "deepdream/looks"
 """Of Blender's presets, the folder for ours."""
+_LONGEST = 50
+"""Letters of a file's name: file systems count bytes, up to four for each."""
 _WITH_THE_ADDON = Path(__file__).parent / "look_files"
 
 
@@ -46,10 +49,24 @@ def shown_name(path: Path) -> str:
 
 def new_file(name: str) -> Path:
     """Where a look of the user's of this name is kept. Raises InputError for a name that leaves nothing of itself."""
-    stem = re.sub(r"[^0-9a-z]+", "-", name.lower()).strip("-")
+    stem = re.sub(r"[\W_]+", "-", name.lower())[:_LONGEST].strip("-")
     if not stem:
         raise InputError("The look has no name.", "Give it one, with letters or numbers in it.")
     return users_folder() / f"{stem}{SUFFIX}"
+
+
+def file_for(look: Look, name: str) -> Path:
+    """Where a look from elsewhere is kept: never in the place of another one of the user's. Raises InputError."""
+    first = new_file(name)
+    others = (first.with_stem(f"{first.stem}-{number}") for number in itertools.count(2))
+    return next(path for path in itertools.chain([first], others) if not path.exists() or _holds(path, look))
+
+
+def _holds(path: Path, look: Look) -> bool:
+    try:
+        return read_look(path) == look
+    except (SettingsError, StorageError):
+        return False
 
 
 def taken_from(settings: bpy.types.PropertyGroup, name: str) -> Look:

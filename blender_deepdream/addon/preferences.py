@@ -72,6 +72,8 @@ class DeepDreamPreferences(bpy.types.AddonPreferences):
             row.operator("deepdream.uninstall_server", text="Uninstall", icon="TRASH")
         else:
             self._draw_offer(box, context, installed)
+        if not installed and environment.is_begun():
+            box.operator("deepdream.uninstall_server", text="Remove What Was Fetched", icon="TRASH")
         draw_error(box, context, state)
         if state.error:
             box.operator("deepdream.show_install_log", icon="TEXT")

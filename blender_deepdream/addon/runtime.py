@@ -27,13 +27,15 @@ class ServerChoice:
     """Which server dreams.
 
     url: the address of a running one, with token_file; empty: one of our own, started with `python`.
-    folder: for the log of our own. All of it is known before a thread needs it: Blender may not be asked there.
+    folder: for the log of our own. installed: the interpreter that the add-on installed, if it did.
+    All of it is known before a thread needs it: Blender may not be asked there.
     """
 
     url: str = ""
     token_file: str = ""
     python: str = ""
     folder: str = field(default_factory=lambda: bpy.app.tempdir)
+    installed: Path | None = field(default_factory=environment.installed_python)
 
 
 class _LocalServer:
@@ -120,17 +122,17 @@ def _own_server(choice: ServerChoice) -> tuple[str, str]:
     with _starting:
         if _server is None or not _server.alive():
             stop()
-            _server = _LocalServer(find_python(choice.python), Path(choice.folder))
+            _server = _LocalServer(find_python(choice.python, choice.installed), Path(choice.folder))
         return _server.url, _server.token
 
 
-def find_python(named: str) -> Path:
+def find_python(named: str, installed: Path | None = None) -> Path:
     """The interpreter of the server's environment: the one named, else the environment variable's, else the one that
     was installed.
 
     Raises ServerUnavailableError if none of them is a file.
     """
-    path = named or os.environ.get(PYTHON_VARIABLE, "") or (environment.is_installed() and str(environment.python()))
+    path = named or os.environ.get(PYTHON_VARIABLE, "") or str(installed or "")
     if not path:
         raise ServerUnavailableError(
             "The dream server is not installed.",

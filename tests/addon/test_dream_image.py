@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 import pytest
 
+from blender_deepdream.addon import image_dream
 from blender_deepdream.addon.surface.color_input import ensure_nodes
 
 from .conftest import QUICK
@@ -53,6 +54,43 @@ def test_the_dream_is_an_image_of_the_same_kind(settings: bpy.types.PropertyGrou
     assert np.abs(after[..., 3] - before[..., 3]).max() < 1 / 255
     assert np.abs(after[:, :-1, :3] - before[:, :-1, :3]).max() > 0.02
     assert np.abs(after - before).mean() < 0.2, "it is still the picture"
+
+
+@pytest.mark.parametrize(
+    ("is_float", "space", "alpha_mode"),
+    [(True, "sRGB", "STRAIGHT"), (True, "Non-Color", "CHANNEL_PACKED"), (False, "sRGB", "PREMUL")],
+)
+def test_the_dream_is_the_same_when_the_file_is_opened_again(
+    settings: bpy.types.PropertyGroup, tmp_path: Path, is_float: bool, space: str, alpha_mode: str
+) -> None:
+    image = picture("wall", float_buffer=is_float)
+    pixels = values(image)
+    image.colorspace_settings.name, image.alpha_mode = space, alpha_mode
+    image.pixels.foreach_set(pixels.ravel())
+    bpy.ops.deepdream.dream_image(image="wall")
+    dream = bpy.data.images["wall dreamed"]
+    dream.use_fake_user = True
+    before = values(dream)
+    path = str(tmp_path / "again.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    assert np.abs(values(bpy.data.images["wall dreamed"]) - before).max() < 1e-5
+
+
+def test_an_image_that_changed_its_size_meanwhile_is_told(
+    settings: bpy.types.PropertyGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = picture("wall")
+    read = image_dream._read
+
+    def scaled(path: Path) -> np.ndarray:
+        image.scale(24, 16)
+        return read(path)
+
+    monkeypatch.setattr(image_dream, "_read", scaled)
+    with pytest.raises(RuntimeError, match="another size"):
+        bpy.ops.deepdream.dream_image(image="wall")
+    assert "wall dreamed" not in bpy.data.images
 
 
 def test_what_does_not_dream_comes_back_as_it_was(settings: bpy.types.PropertyGroup) -> None:

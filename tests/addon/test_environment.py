@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
 import sys
 import time
 import tomllib
@@ -13,6 +16,7 @@ import bpy
 import pytest
 
 from blender_deepdream.addon import environment, runtime
+from blender_deepdream.addon.child_process import ChildProcess
 from blender_deepdream.addon.environment import Step
 from blender_deepdream.protocol.errors import ServerUnavailableError, StorageError
 
@@ -78,6 +82,51 @@ def test_a_cancelled_install_ends_its_process_and_goes_on_later(home: Path) -> N
     assert environment.is_current()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="groups of processes are POSIX's")
+def test_what_a_program_has_started_ends_with_it(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = listening.getsockname()
+        inner = f"import socket, time; held = socket.create_connection({address!r}); time.sleep(60)"
+        outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+        child = ChildProcess([sys.executable, "-c", outer], tmp_path / "log", dict(os.environ))
+        listening.settimeout(30)
+        held, _ = listening.accept()
+        with held:
+            held.settimeout(30)
+            child.close()
+            assert held.recv(1) == b""
+
+
+def test_an_environment_of_a_blender_that_is_gone_is_begun_anew(tmp_path: Path) -> None:
+    home = tmp_path / "server"
+    interpreter = environment.python(home)
+    interpreter.parent.mkdir(parents=True)
+    interpreter.symlink_to(tmp_path / "gone" / "python")
+    step, *_ = environment.install_steps(home, "CPU")
+    subprocess.run([*step.command, "--without-pip"], check=True)
+    assert interpreter.is_file()
+    assert "--clear" not in environment.install_steps(home, "CPU")[0].command, "what was fetched is kept"
+
+
+def test_what_was_cut_off_can_be_removed(home: Path) -> None:
+    assert not environment.is_begun()
+    with pytest.raises(StorageError, match="no room"):
+        (environment.folder() / "half").touch()
+        list(environment.install(home, "CPU", 0.05, [says("no room", 3)]))
+    assert environment.is_begun()
+    environment.uninstall()
+    assert not environment.is_begun()
+
+
+def test_blender_is_not_asked_in_a_thread(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the server was installed is known before a thread looks for it."""
+    choice = runtime.ServerChoice()
+    monkeypatch.delenv(runtime.PYTHON_VARIABLE, raising=False)
+    monkeypatch.setattr(environment, "folder", lambda: pytest.fail("Blender was asked"))
+    with pytest.raises(ServerUnavailableError, match="not installed"):
+        runtime.find_python(choice.python, choice.installed)
+
+
 def test_a_program_that_is_not_there_is_told(home: Path) -> None:
     with pytest.raises(StorageError, match="cannot be started"):
         list(environment.install(home, "CPU", 0.05, [Step("x", ["/nowhere/python"], 1)]))
@@ -90,7 +139,7 @@ def test_what_was_installed_is_what_starts(home: Path, monkeypatch: pytest.Monke
     list(environment.install(home, "CPU", 0.05, [says("done")]))
     _made(environment.python().parent)
     environment.python().touch()
-    assert runtime.find_python("") == environment.python()
+    assert runtime.find_python("", runtime.ServerChoice().installed) == environment.python()
     environment.uninstall()
     assert not environment.is_installed()
 

@@ -59,6 +59,24 @@ def test_a_look_without_a_name_is_refused(settings: Any, users: Path) -> None:
         bpy.ops.deepdream.save_look(name=" ?! ")
 
 
+def test_a_name_in_any_script_is_a_name(settings: Any, users: Path) -> None:
+    bpy.ops.deepdream.save_look(name="夢の庭")
+    (path,) = users.glob("*.json")
+    assert looks.shown_name(path) == "夢の庭"
+    assert len(looks.new_file("夢" * 120).name.encode()) < 255
+
+
+def test_a_look_from_elsewhere_leaves_ones_own(settings: Any, users: Path, tmp_path_factory: Any) -> None:
+    file = tmp_path_factory.mktemp("elsewhere") / "mine.json"
+    settings.steps = 31
+    bpy.ops.deepdream.export_look(filepath=str(file))
+    settings.steps = 12
+    bpy.ops.deepdream.save_look(name="Mine")
+    for _ in range(2):
+        bpy.ops.deepdream.import_look(filepath=str(file))
+    assert {path.stem: read_look(path).settings["steps"] for path in users.glob("*.json")} == {"mine": 12, "mine-2": 31}
+
+
 def test_looks_of_the_add_on_stay(settings: Any, users: Path) -> None:
     path = next(looks.look_files())
     with pytest.raises(RuntimeError, match="stays"):
@@ -159,3 +177,13 @@ def test_the_server_tells_of_its_brains(users: Path) -> None:
     events = list(picturing.look_at_brains(lambda: connect(ServerChoice()), 0.1))
     assert events[0].text == "Asking the dream server"
     assert "lite0" in known_brains.known_brains()
+
+
+def test_a_brains_name_leads_nowhere_else(users: Path, tmp_path: Path) -> None:
+    root = tmp_path / "brains"
+    beside = tmp_path / "artists.jpg"
+    beside.write_bytes(b"art")
+    about = BrainDetails(BrainInfo("..", "0" * 64, "T", "", ("a",), ()), "net", (Layer("a", 1, 1, ""),))
+    assert known_brains.learn(about, root).folder.parent == root
+    assert beside.exists()
+    assert not (tmp_path / "brain.json").exists()

@@ -98,7 +98,7 @@ class DEEPDREAM_OT_import_look(OnSettings, ImportHelper, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> None:
         settings = shown_settings(context)
         look = looks.load_look(self.filepath, settings)
-        write_look(look, looks.new_file(look.name or Path(self.filepath).stem))
+        write_look(look, looks.file_for(look, look.name or Path(self.filepath).stem))
         if known_brain(settings) is None:
             brain = f"{settings.brain} ({look.brain_title})" if look.brain_title else settings.brain
             self.report({"WARNING"}, f"This look dreams with {brain}. If the dream server has it not, get it first.")
