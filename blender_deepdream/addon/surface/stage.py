@@ -108,6 +108,8 @@ def staged(
         _light(stage, scene, light)
         yield stage
     finally:
+        # removing a scene leaves what its renders keep, which would go on pointing to what is removed: that crashes
+        stage.scene.render.use_persistent_data = False
         bpy.data.batch_remove([*reversed(stage.added), stage.scene])
 
 
