@@ -280,10 +280,11 @@ def contrast_at_the_seam(pixels: Array, axis: int) -> float:
 @pytest.mark.parametrize("tile", [0, 64])
 def test_a_seamless_dream_goes_on_at_the_other_side(brain, seamless, axes, tile):
     grey = Image(np.full((72, 90, 3), 0.5, np.float32), ColorSpace.SRGB)
-    settings = DreamSettings().replace(octaves=2, steps=6, smoothing=4, layers=(("_blocks.4", 1.0),), tile=tile, seed=2)
-    pixels = dream_to_end(grey, brain, settings.replace(seamless=seamless)).pixels
+    settings = DreamSettings().replace(octaves=2, steps=6, smoothing=4, layers=(("_blocks.4", 1.0),), tile=tile)
+    dreams = [dream_to_end(grey, brain, settings.replace(seamless=seamless, seed=seed)).pixels for seed in range(3)]
     for axis in (0, 1):
-        assert (contrast_at_the_seam(pixels, axis) < 3) == (axis in axes)
+        contrast = np.mean([contrast_at_the_seam(pixels, axis) for pixels in dreams])
+        assert (contrast < 3) == (axis in axes)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (300, 2)])
