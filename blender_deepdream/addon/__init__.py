@@ -16,6 +16,7 @@ from . import (
     properties,
     replay,
     report,
+    room,
     runtime,
 )
 
@@ -39,6 +40,7 @@ def register() -> None:
 
 def unregister() -> None:
     operators.stop_all()
+    room.stop()
     for module in reversed(_WITH_MORE):
         module.unregister()
     for item in reversed(_CLASSES):

@@ -15,9 +15,7 @@ from .cache import scene_cache
 @persistent
 def _on_frame(scene: bpy.types.Scene, *_: object) -> None:
     changes.note_frame(scene)
-    for group in filter(node.is_dream_group, bpy.data.node_groups):
-        if not group.library:
-            node.show_frame(group, scene.frame_current)
+    node.show_all(scene.frame_current)
 
 
 @persistent

@@ -331,5 +331,12 @@ def show_frame(group: bpy.types.NodeTree, frame: int) -> None:
     compat.set_switch(switch, folder is not None and frame_path(folder, frame).exists())
 
 
+def show_all(frame: int) -> None:
+    """The same of all nodes of this file."""
+    for group in filter(is_dream_group, bpy.data.node_groups):
+        if not group.library:
+            show_frame(group, frame)
+
+
 def frame_path(folder: Path, frame: int) -> Path:
     return folder / f"{frame:04d}.exr"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from . import (
     add_node,
     cancel,
+    clear_cache,
     dream_animation,
     dream_frame,
     dream_image,
@@ -27,6 +28,7 @@ classes = (
     *dream_frame.classes,
     *dream_animation.classes,
     *cancel.classes,
+    *clear_cache.classes,
     *regions.classes,
     *render_dataset.classes,
     *dream_surface.classes,

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import bpy
 
-from .. import live_preview
+from .. import live_preview, room
 from ..pipeline import dream_frames
 from ..run import Job
 from .running import Event, Steps, WorkOperator
@@ -38,4 +38,5 @@ class DreamOperator(WorkOperator):
 
     def finish(self, context: bpy.types.Context) -> None:
         super().finish(context)
+        room.forget()
         live_preview.end(bpy.data.images.get("Render Result"))

@@ -6,11 +6,14 @@ from __future__ import annotations
 import bpy
 
 from .. import changes, node
-from ..drawing import draw_activity, draw_error
+from ..cache import scene_cache
+from ..drawing import draw_activity, draw_error, wrapped
 from ..operators.add_node import DEEPDREAM_OT_add_node
 from ..operators.cancel import DEEPDREAM_OT_cancel
+from ..operators.clear_cache import DEEPDREAM_OT_clear_cache
 from ..operators.dream_animation import DEEPDREAM_OT_dream_animation
 from ..operators.dream_frame import DEEPDREAM_OT_dream_frame
+from ..room import room_text
 from ..status import status
 
 
@@ -57,9 +60,19 @@ class DEEPDREAM_PT_cache(Sidebar, bpy.types.Panel):
         layout = self.layout
         layout.use_property_split = True
         layout.prop(context.scene.deepdream, "cache")
+        _draw_room(layout, context)
         layout.prop(context.scene.deepdream, "rerender")
         if changes.unsaved_3d():
             layout.label(text="3D has changed: it will be rendered again", icon="INFO")
+
+
+def _draw_room(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Where the cache lies, how large it is, and the button that clears it."""
+    root = scene_cache(context.scene).root
+    column = layout.column(align=True)
+    wrapped(column, context, str(root), icon="FILE_FOLDER")
+    wrapped(column, context, room_text(root) or "Counting ...", icon="DISK_DRIVE")
+    layout.operator(DEEPDREAM_OT_clear_cache.bl_idname, icon="TRASH")
 
 
 classes = (DEEPDREAM_PT_dream, DEEPDREAM_PT_cache)
