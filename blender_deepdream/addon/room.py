@@ -106,6 +106,8 @@ def _sized(entry: os.DirEntry[str]) -> tuple[Path, int]:
         return Path(entry.path), entry.stat(follow_symlinks=False).st_size
     except FileNotFoundError:  # deleted meanwhile
         return Path(entry.path), 0
+    except OSError as error:  # a folder whose names may be read, and nothing more
+        raise StorageError(f"The file {entry.path} cannot be read: {error.strerror}.", "May you read it?") from error
 
 
 def _files(folder: Path) -> list[os.DirEntry[str]]:
@@ -119,9 +121,9 @@ def _folders(folder: Path, name: re.Pattern[str] = re.compile(".+")) -> list[Pat
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     """What lies in a folder; nothing in one that is missing or a link. Raises StorageError."""
-    if folder.is_symlink():
-        return []
     try:
+        if folder.is_symlink():
+            return []
         with os.scandir(folder) as entries:
             return list(entries)
     except (FileNotFoundError, NotADirectoryError):
