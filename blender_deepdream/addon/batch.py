@@ -24,6 +24,7 @@ from ..protocol.settings import DreamSettings
 from . import node
 from .cache import Cache, scene_cache
 from .command_line import (
+    BlenderCommand,
     Parser,
     add_server_arguments,
     connect_as_told,
@@ -190,16 +191,5 @@ class _Report:
             print(f"  {name:<12}{value:8.1f} s{value / total:7.1%}", file=self.stdout, flush=True)
 
 
-_command: Any = None
-
-
-def register() -> None:
-    """`blender -b shot.blend --command deepdream --frames 1-8`, from the installed extension."""
-    global _command  # noqa: PLW0603
-    _command = bpy.utils.register_cli_command(COMMAND, main)
-
-
-def unregister() -> None:
-    global _command  # noqa: PLW0603
-    bpy.utils.unregister_cli_command(_command)
-    _command = None
+_command = BlenderCommand(COMMAND, main)
+register, unregister = _command.register, _command.unregister

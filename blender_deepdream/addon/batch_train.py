@@ -21,6 +21,7 @@ from ..protocol.errors import CancelledError, InputError, SceneError, SettingsEr
 from ..protocol.recipe import Recipe
 from ..protocol.training import Phase, TrainResult
 from .command_line import (
+    BlenderCommand,
     Parser,
     add_server_arguments,
     connect_as_told,
@@ -201,16 +202,5 @@ class _Report:
         tell(data, line, self.stdout, as_json=self.as_json)
 
 
-_command: Any = None
-
-
-def register() -> None:
-    """`blender -b shot.blend --command deepdream_train pictures --name mine`, from the installed extension."""
-    global _command  # noqa: PLW0603
-    _command = bpy.utils.register_cli_command(COMMAND, main)
-
-
-def unregister() -> None:
-    global _command  # noqa: PLW0603
-    bpy.utils.unregister_cli_command(_command)
-    _command = None
+_command = BlenderCommand(COMMAND, main)
+register, unregister = _command.register, _command.unregister

@@ -54,6 +54,21 @@ def run_command(
         return error.exit_code
 
 
+class BlenderCommand:
+    """What `blender -b shot.blend --command NAME ...` runs, from the installed extension, which has no scripts."""
+
+    def __init__(self, name: str, main: Callable[[Sequence[str]], int]) -> None:
+        self._name, self._main = name, main
+        self._registered: Any = None
+
+    def register(self) -> None:
+        self._registered = bpy.utils.register_cli_command(self._name, self._main)
+
+    def unregister(self) -> None:
+        bpy.utils.unregister_cli_command(self._registered)
+        self._registered = None
+
+
 @contextmanager
 def _own_stdout() -> Iterator[TextIO]:
     """Our lines alone on standard output: what Blender prints of its own goes to standard error meanwhile."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import bpy
 
-from ..protocol.layers import parse_layers
 from ..protocol.nothing import KINDS
 from ..protocol.settings import KNOBS, DreamSettings
 from . import compat
 from .activity import ACTIVITY, DeepDreamActivity
-from .brain_choice import CHOICES
 from .dataset_properties import DeepDreamDatasetSettings
+from .dream_properties import Dreamable, dream_properties
 from .image_properties import DeepDreamImageSettings
-from .knob_properties import choice_items, knob_property
+from .knob_properties import choice_items
 from .surface_properties import DeepDreamSurfaceSettings
 from .training_properties import DeepDreamTrainingSettings
 
@@ -52,7 +51,7 @@ class DeepDreamRegion(bpy.types.PropertyGroup):
         return DreamSettings().replace(objective=objective).needs_guide
 
 
-class DeepDreamNodeSettings(bpy.types.PropertyGroup):
+class DeepDreamNodeSettings(Dreamable, bpy.types.PropertyGroup):
     """Stored on the node's own node group, so that settings travel, animate and append with it.
 
     id: 32 hexadecimal digits that name the node's results in the cache; empty on a group that is no DeepDream node.
@@ -61,11 +60,10 @@ class DeepDreamNodeSettings(bpy.types.PropertyGroup):
     region: the one shown, by its place.
     """
 
+    knobs = tuple(KNOBS)
+
     __annotations__ = {
         "id": bpy.props.StringProperty(options={"HIDDEN"}),
-        "guide": bpy.props.PointerProperty(
-            type=bpy.types.Image, name="Guide", description="Image whose things the dream shall be made of"
-        ),
         "source": bpy.props.EnumProperty(
             name="Source",
             description="What dreams: the image that reaches the node, or an image of nothing of the same size",
@@ -86,8 +84,7 @@ class DeepDreamNodeSettings(bpy.types.PropertyGroup):
         ),
         "regions": bpy.props.CollectionProperty(type=DeepDreamRegion),
         "region": bpy.props.IntProperty(options={"HIDDEN"}),
-        **{knob.name: knob_property(knob) for knob in KNOBS.values()},
-        **CHOICES,
+        **dream_properties(KNOBS.values()),
     }
 
     @property
@@ -96,14 +93,8 @@ class DeepDreamNodeSettings(bpy.types.PropertyGroup):
         return any(".." in text for text in (self.layers, *(region.layers for region in self.regions)))
 
     @property
-    def needs_guide(self) -> bool:
-        """Whether the chosen objective looks at a guide image."""
-        return DreamSettings().replace(objective=self.objective).needs_guide
-
-    def to_settings(self) -> DreamSettings:
-        """What is dreamed, checked once more. Raises SettingsError."""
-        values = {knob.name: getattr(self, knob.name) for knob in KNOBS.values()}
-        return DreamSettings().replace(**values | {"layers": parse_layers(self.layers, self.fade)})
+    def faded(self) -> float:
+        return self.fade
 
 
 class DeepDreamSceneSettings(bpy.types.PropertyGroup):

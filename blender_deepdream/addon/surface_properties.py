@@ -14,13 +14,11 @@ import bpy
 from ..protocol.client import DreamClient
 from ..protocol.errors import SceneError
 from ..protocol.knob import Knob
-from ..protocol.layers import parse_layers
 from ..protocol.messages import Depth
-from ..protocol.settings import KNOBS, MOTION, DreamSettings
-from .brain_choice import CHOICES
+from ..protocol.settings import KNOBS, MOTION
 from .cache import Cache, make_folder
+from .dream_properties import Dreamable, dream_properties
 from .image_files import image_file
-from .knob_properties import knob_property
 from .surface.job import SurfaceJob
 from .surface.photographs import Album
 from .surface.shots import OWN_CAMERA, Cameras
@@ -40,15 +38,13 @@ def _choice(name: str, *choices: tuple[str, str, str]) -> Any:
     return bpy.props.EnumProperty(name=name, items=choices)
 
 
-class DeepDreamSurfaceSettings(bpy.types.PropertyGroup):
+class DeepDreamSurfaceSettings(Dreamable, bpy.types.PropertyGroup):
     """Stored on the scene. The knobs are those of `protocol.settings`."""
 
+    knobs = SURFACE_KNOBS
+
     __annotations__ = {
-        **{name: knob_property(_knob(name)) for name in SURFACE_KNOBS},
-        **CHOICES,
-        "guide": bpy.props.PointerProperty(
-            type=bpy.types.Image, name="Guide", description="Image whose things the dream shall be made of"
-        ),
+        **dream_properties(_knob(name) for name in SURFACE_KNOBS),
         "size": bpy.props.IntProperty(
             name="Texture Size",
             description="Side of the textures",
@@ -110,16 +106,6 @@ class DeepDreamSurfaceSettings(bpy.types.PropertyGroup):
             name="Render Again", description="Render views again even where those in the cache are still good"
         ),
     }
-
-    @property
-    def needs_guide(self) -> bool:
-        """Whether the chosen objective looks at a guide image."""
-        return DreamSettings().replace(objective=self.objective).needs_guide
-
-    def to_settings(self) -> DreamSettings:
-        """What is dreamed, checked once more. Raises SettingsError."""
-        values = {name: getattr(self, name) for name in SURFACE_KNOBS}
-        return DreamSettings().replace(**values | {"layers": parse_layers(self.layers)})
 
     def to_job(
         self,

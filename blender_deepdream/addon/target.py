@@ -18,8 +18,13 @@ def shown_settings(context: bpy.types.Context) -> bpy.types.PropertyGroup | None
         return context.scene.deepdream.image
     if kind == "VIEW_3D":
         return context.scene.deepdream.surface
-    group = node.shown_group(context) or next((found.group for found in node.find_nodes(context.scene)), None)
+    group = aimed_group(context)
     return group and group.deepdream
+
+
+def aimed_group(context: bpy.types.Context) -> bpy.types.NodeTree | None:
+    """The DeepDream node that the sidebar shows; for scripts, the scene's first, if it has one."""
+    return node.shown_group(context) or next((found.group for found in node.find_nodes(context.scene)), None)
 
 
 class OnSettings:

@@ -4,24 +4,33 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator
-from typing import TypeVar
+from collections.abc import Callable, Generator, Iterator
+from typing import Generic, TypeVar
 
 Told = TypeVar("Told")
 News = TypeVar("News")
 Answer = TypeVar("Answer")
 
 
+class Answered(Generic[Told, Answer]):
+    """Steps to iterate over that keep what they return. answer: that, once they have ended."""
+
+    answer: Answer
+
+    def __init__(self, steps: Generator[Told, None, Answer]) -> None:
+        self._steps = steps
+
+    def __iter__(self) -> Iterator[Told]:
+        self.answer = yield from self._steps
+
+
 def follow(steps: Generator[Told, None, Answer], tell: Callable[[Told], object]) -> Answer:
     """Take steps and tell of each, to their answer. An exception of `tell` ends the work, which has let go then."""
+    answered = Answered(steps)
     with contextlib.closing(steps):
-        while True:
-            try:
-                told = next(steps)
-            except StopIteration as end:
-                answer: Answer = end.value
-                return answer
+        for told in answered:
             tell(told)
+    return answered.answer
 
 
 def finish(steps: Generator[object, None, Answer]) -> Answer:
@@ -31,11 +40,8 @@ def finish(steps: Generator[object, None, Answer]) -> Answer:
 
 def retold(steps: Generator[Told, None, Answer], words: Callable[[Told], News]) -> Generator[News, None, Answer]:
     """The same steps to the same answer, told of in other words."""
+    answered = Answered(steps)
     with contextlib.closing(steps):
-        while True:
-            try:
-                told = next(steps)
-            except StopIteration as end:
-                answer: Answer = end.value
-                return answer
+        for told in answered:
             yield words(told)
+    return answered.answer

@@ -20,7 +20,7 @@ from PIL import Image as Pillow
 from ..engine.brain import Brain, BrainCard
 from ..engine.brain_file import Contents, assembled
 from ..engine.images import Image
-from ..engine.steps import retold
+from ..engine.steps import Answered, retold
 from ..protocol.recipe import Recipe
 from ..protocol.training import Phase, TrainProgress
 from .confusion import draw_confusion
@@ -130,18 +130,15 @@ class Session:
     def _learn(self) -> Generator[TrainProgress | EpochReport | Pictures, None, Trained]:
         order = self.order
         steps = finetune(order.base, self.data, order.recipe, order.work, name=order.name, device=order.device)
+        answered = Answered(steps)
         with contextlib.closing(steps):
-            while True:
-                try:
-                    news = next(steps)
-                except StopIteration as end:
-                    trained: Trained = end.value
-                    return trained
+            for news in answered:
                 if isinstance(news, Epoch):
                     yield from self._after_epoch(news)
                 else:
                     self._progress = self._moved(news)
                     yield self._progress
+        return answered.answer
 
     def _moved(self, news: StepReport | Measuring | Notice) -> TrainProgress:
         before = self._progress

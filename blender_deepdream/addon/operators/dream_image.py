@@ -22,12 +22,9 @@ class DEEPDREAM_OT_dream_image(WorkOperator, bpy.types.Operator):
 
     image: bpy.props.StringProperty(name="Image", description="Its name; empty: the one that is shown")
 
+    activity: ClassVar[str] = "image"
     busy: ClassVar[str] = "An image is dreaming: wait for it, or cancel it"
     kept: ClassVar[str] = "The image is as it was."
-
-    @classmethod
-    def state(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
-        return context.window_manager.deepdream.image
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
         settings = context.scene.deepdream.image

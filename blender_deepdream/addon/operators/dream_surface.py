@@ -22,12 +22,9 @@ class DEEPDREAM_OT_dream_surface(WorkOperator, bpy.types.Operator):
     bl_label = "Dream Surface"
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
+    activity: ClassVar[str] = "surface"
     busy: ClassVar[str] = "A surface is dreaming: wait for it, or cancel it"
     kept: ClassVar[str] = "Rendered views are kept."
-
-    @classmethod
-    def state(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
-        return context.window_manager.deepdream.surface
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
         scene, settings = context.scene, context.scene.deepdream.surface

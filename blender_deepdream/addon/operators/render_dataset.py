@@ -18,16 +18,13 @@ class DEEPDREAM_OT_render_dataset(WorkOperator, bpy.types.Operator):
     bl_idname = "deepdream.render_dataset"
     bl_label = "Render Pictures"
 
+    activity: ClassVar[str] = "dataset"
     busy: ClassVar[str] = "A data set is being rendered: wait for it, or cancel it"
     kept: ClassVar[str] = "Finished pictures are kept."
 
     folder: bpy.props.StringProperty(
         name="Folder", description="Where the classes' folders go; empty: that of the training", subtype="DIR_PATH"
     )
-
-    @classmethod
-    def state(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
-        return context.window_manager.deepdream.dataset
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
         settings = context.scene.deepdream

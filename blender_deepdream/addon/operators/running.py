@@ -42,10 +42,11 @@ Steps = Generator[Event, None, None]
 class WorkOperator:
     """Mixed into operators; `make_steps` says what is done.
 
-    busy: why it cannot start while it runs. kept: what is left of it when it is cancelled. escapes: whether Esc
-    cancels.
+    activity: what of the window manager's state the panels show of it. busy: why it cannot start while it runs. kept:
+    what is left of it when it is cancelled. escapes: whether Esc cancels.
     """
 
+    activity: ClassVar[str]
     busy: ClassVar[str]
     kept: ClassVar[str]
     escapes: ClassVar[bool] = True
@@ -54,7 +55,7 @@ class WorkOperator:
     @classmethod
     def state(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
         """What the panels show of this work: a DeepDreamActivity."""
-        raise NotImplementedError
+        return getattr(context.window_manager.deepdream, cls.activity)
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
         """The work, and its checks beforehand. patience: seconds for which a step may wait for others. Raises

@@ -23,13 +23,10 @@ class DEEPDREAM_OT_install_server(WorkOperator, bpy.types.Operator):
     bl_idname = "deepdream.install_server"
     bl_label = "Install Dream Server"
 
+    activity: ClassVar[str] = "server"
     busy: ClassVar[str] = "It is being installed: wait, or cancel"
     kept: ClassVar[str] = "What was fetched is kept: installing again goes on."
     escapes: ClassVar[bool] = False
-
-    @classmethod
-    def state(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
-        return context.window_manager.deepdream.server
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -106,12 +103,9 @@ class DEEPDREAM_OT_test_connection(WorkOperator, bpy.types.Operator):
     bl_idname = "deepdream.test_connection"
     bl_label = "Test Connection"
 
+    activity: ClassVar[str] = "connection"
     busy: ClassVar[str] = "It is being tried"
     kept: ClassVar[str] = ""
-
-    @classmethod
-    def state(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
-        return context.window_manager.deepdream.connection
 
     def make_steps(self, _context: bpy.types.Context, patience: float) -> Steps:
         return _try(connector(), patience)

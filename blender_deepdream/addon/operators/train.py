@@ -18,16 +18,13 @@ class DEEPDREAM_OT_train(WorkOperator, bpy.types.Operator):
     bl_idname = "deepdream.train"
     bl_label = "Start Training"
 
+    activity: ClassVar[str] = "training"
     busy: ClassVar[str] = "A training is running: wait for it, or stop it"
     escapes: ClassVar[bool] = False
 
     follow: bpy.props.BoolProperty(
         name="Follow", description="Follow the training that this scene began last, without sending its pictures again"
     )
-
-    @classmethod
-    def state(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
-        return context.window_manager.deepdream.training
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
         scene = context.scene

@@ -17,12 +17,9 @@ class DEEPDREAM_OT_update_brains(WorkOperator, bpy.types.Operator):
     bl_idname = "deepdream.update_brains"
     bl_label = "Update Brains"
 
+    activity: ClassVar[str] = "brains"
     busy: ClassVar[str] = "Brains are being looked at: wait, or cancel"
     kept: ClassVar[str] = "Finished pictures are kept."
-
-    @classmethod
-    def state(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
-        return context.window_manager.deepdream.brains
 
     def make_steps(self, _context: bpy.types.Context, patience: float) -> Steps:
         return look_at_brains(connector(), patience)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import node
+from ..target import aimed_group
 
 
 class DEEPDREAM_OT_use_brain(bpy.types.Operator):
@@ -19,7 +19,7 @@ class DEEPDREAM_OT_use_brain(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if _group(context) is None:
+        if aimed_group(context) is None:
             cls.poll_message_set("Add a DeepDream node first")
             return False
         return True
@@ -29,14 +29,9 @@ class DEEPDREAM_OT_use_brain(bpy.types.Operator):
         if not name:
             self.report({"ERROR"}, "No brain has been trained here yet. Start a training, or name a brain.")
             return {"CANCELLED"}
-        settings = _group(context).deepdream
+        settings = aimed_group(context).deepdream
         settings.brain, settings.layers = name, ""
         return {"FINISHED"}
-
-
-def _group(context: bpy.types.Context) -> bpy.types.NodeTree | None:
-    """The node that the sidebar shows; for scripts, the scene's first."""
-    return node.shown_group(context) or next((found.group for found in node.find_nodes(context.scene)), None)
 
 
 classes = (DEEPDREAM_OT_use_brain,)

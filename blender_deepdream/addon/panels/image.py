@@ -16,10 +16,10 @@ from ..operators.dream_image import (
     shown_image,
 )
 from .choosing import SLIDERS, DEEPDREAM_PT_looks, draw_pictures, draw_sliders
+from .folded import Folded, FoldedObjective
 
-_OBJECTIVE = ("objective", "cosine_power")
 _COLOR = ("color", "highlights", "exposure")
-_PLACED = {"brain", "layers", "seed", "seamless", *SLIDERS, *_OBJECTIVE, *_COLOR}
+_PLACED = {"brain", "layers", "seed", "seamless", *SLIDERS, *FoldedObjective.names, *_COLOR}
 
 
 class _Sidebar:
@@ -51,36 +51,26 @@ class DEEPDREAM_PT_image(_Sidebar, bpy.types.Panel):
         layout.prop(settings, "replace")
 
 
-class _Folded(_Sidebar):
-    """A panel below, closed at first. names: what it shows."""
+class _Below(_Sidebar):
+    """A panel below that one."""
 
     bl_parent_id = "DEEPDREAM_PT_image"
-    bl_options: ClassVar[set[str]] = {"DEFAULT_CLOSED"}
-    names: ClassVar[tuple[str, ...]] = ()
 
-    def draw(self, context: bpy.types.Context) -> None:
-        self.layout.use_property_split = True
-        for name in self.names:
-            self.layout.prop(context.scene.deepdream.image, name)
+    @classmethod
+    def settings(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
+        return context.scene.deepdream.image
 
 
-class DEEPDREAM_PT_image_objective(_Folded, bpy.types.Panel):
-    bl_label = "Objective & Guide"
-    names = _OBJECTIVE
-
-    def draw(self, context: bpy.types.Context) -> None:
-        super().draw(context)
-        settings = context.scene.deepdream.image
-        if settings.needs_guide:
-            self.layout.template_ID(settings, "guide", open="image.open")
+class DEEPDREAM_PT_image_objective(_Below, FoldedObjective, bpy.types.Panel):
+    pass
 
 
-class DEEPDREAM_PT_image_color(_Folded, bpy.types.Panel):
+class DEEPDREAM_PT_image_color(_Below, Folded, bpy.types.Panel):
     bl_label = "Color & Highlights"
     names = _COLOR
 
 
-class DEEPDREAM_PT_image_advanced(_Folded, bpy.types.Panel):
+class DEEPDREAM_PT_image_advanced(_Below, Folded, bpy.types.Panel):
     bl_label = "Advanced"
     names = tuple(name for name in IMAGE_KNOBS if name not in _PLACED)
 

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import bpy
 
 from ...protocol.settings import KNOBS, MOTION
@@ -14,6 +12,7 @@ from ..motion_words import motion_words
 from ..operators.regions import DEEPDREAM_OT_add_region, DEEPDREAM_OT_remove_region
 from .choosing import SLIDERS, BrainsPanel, DEEPDREAM_PT_looks, draw_pictures, draw_sliders
 from .compositor import Sidebar
+from .folded import Folded
 
 _FIRST = ("brain", "layers", *SLIDERS, "seed")
 _OBJECTIVE = ("objective", "cosine_power")
@@ -41,17 +40,14 @@ class DEEPDREAM_PT_node(Sidebar, bpy.types.Panel):
         draw_sliders(self.layout, settings)
 
 
-class _Folded(Sidebar):
-    """A panel below, closed at first. knobs: what it shows."""
+class _Folded(Sidebar, Folded):
+    """A panel below that one."""
 
     bl_parent_id = "DEEPDREAM_PT_node"
-    bl_options: ClassVar[set[str]] = {"DEFAULT_CLOSED"}
-    knobs: ClassVar[tuple[str, ...]] = ()
 
-    def draw(self, context: bpy.types.Context) -> None:
-        settings = _begin(self, context)
-        for name in self.knobs:
-            self.layout.prop(settings, name)
+    @classmethod
+    def settings(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
+        return node.shown_group(context).deepdream
 
 
 class DEEPDREAM_PT_objective(_Folded, bpy.types.Panel):
@@ -101,12 +97,12 @@ class DEEPDREAM_PT_regions(_Folded, bpy.types.Panel):
 
 class DEEPDREAM_PT_source(_Folded, bpy.types.Panel):
     bl_label = "Source"
-    knobs = ("source",)
+    names = ("source",)
 
 
 class DEEPDREAM_PT_color(_Folded, bpy.types.Panel):
     bl_label = "Color & Highlights"
-    knobs = _COLOR
+    names = _COLOR
 
 
 class DEEPDREAM_PT_motion(_Folded, bpy.types.Panel):
@@ -122,12 +118,12 @@ class DEEPDREAM_PT_motion(_Folded, bpy.types.Panel):
         if settings.endless and settings.color == "free":
             self.layout.label(text="Color: Source keeps colors from drifting", icon="INFO")
 
-    knobs = _MOTION
+    names = _MOTION
 
 
 class DEEPDREAM_PT_advanced(_Folded, bpy.types.Panel):
     bl_label = "Advanced"
-    knobs = tuple(name for name in KNOBS if name not in _PLACED)
+    names = tuple(name for name in KNOBS if name not in _PLACED)
 
 
 class DEEPDREAM_PT_brains(BrainsPanel, _Folded, bpy.types.Panel):

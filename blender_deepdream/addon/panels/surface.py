@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import bpy
 
 from ..drawing import draw_activity, draw_error
@@ -17,12 +15,12 @@ from ..operators.dream_surface import (
 )
 from ..surface_properties import SURFACE_KNOBS
 from .choosing import SLIDERS, DEEPDREAM_PT_looks, draw_pictures, draw_sliders
+from .folded import Folded, FoldedObjective
 
 _FIRST = ("brain", "layers", *SLIDERS, "seed")
-_OBJECTIVE = ("objective", "cosine_power")
 _VIEWS = ("views", "side", "spread", "moments", "light", "samples", "again")
 _TEXTURE = ("size", "uvs", "depth")
-_ADVANCED = tuple(name for name in SURFACE_KNOBS if name not in {*_FIRST, *_OBJECTIVE})
+_ADVANCED = tuple(name for name in SURFACE_KNOBS if name not in {*_FIRST, *FoldedObjective.names})
 
 
 class _Sidebar:
@@ -60,36 +58,26 @@ class DEEPDREAM_PT_surface(_Sidebar, bpy.types.Panel):
         draw_error(layout, context, state)
 
 
-class _Folded(_Sidebar):
-    """A panel below, closed at first. names: what it shows."""
+class _Below(_Sidebar):
+    """A panel below that one."""
 
     bl_parent_id = "DEEPDREAM_PT_surface"
-    bl_options: ClassVar[set[str]] = {"DEFAULT_CLOSED"}
-    names: ClassVar[tuple[str, ...]] = ()
 
-    def draw(self, context: bpy.types.Context) -> None:
-        self.layout.use_property_split = True
-        for name in self.names:
-            self.layout.prop(context.scene.deepdream.surface, name)
+    @classmethod
+    def settings(cls, context: bpy.types.Context) -> bpy.types.PropertyGroup:
+        return context.scene.deepdream.surface
 
 
-class DEEPDREAM_PT_surface_views(_Folded, bpy.types.Panel):
+class DEEPDREAM_PT_surface_views(_Below, Folded, bpy.types.Panel):
     bl_label = "Views"
     names = _VIEWS
 
 
-class DEEPDREAM_PT_surface_objective(_Folded, bpy.types.Panel):
-    bl_label = "Objective & Guide"
-    names = _OBJECTIVE
-
-    def draw(self, context: bpy.types.Context) -> None:
-        super().draw(context)
-        settings = context.scene.deepdream.surface
-        if settings.needs_guide:
-            self.layout.template_ID(settings, "guide", open="image.open")
+class DEEPDREAM_PT_surface_objective(_Below, FoldedObjective, bpy.types.Panel):
+    pass
 
 
-class DEEPDREAM_PT_surface_advanced(_Folded, bpy.types.Panel):
+class DEEPDREAM_PT_surface_advanced(_Below, Folded, bpy.types.Panel):
     bl_label = "Advanced"
     names = _ADVANCED
 
