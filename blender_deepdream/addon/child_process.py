@@ -14,6 +14,7 @@ from ..protocol.errors import StorageError
 
 _STOP_SECONDS = 5
 _LAST_BYTES = 2000
+_NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 
 
 class ChildProcess:
@@ -29,7 +30,7 @@ class ChildProcess:
                     stderr=subprocess.STDOUT,
                     env=environment,
                     start_new_session=True,
-                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                    creationflags=_NO_WINDOW,
                 )
         except OSError as error:
             raise StorageError(f"{command[0]} cannot be started: {error.strerror}.", "Is it there?") from error
@@ -67,7 +68,15 @@ class ChildProcess:
 
     def _end(self, how: str) -> None:
         if os.name == "nt":
-            self._process.terminate()
+            _end_tree(self._process)
             return
         with suppress(ProcessLookupError):  # it leads a group of its own: venv and pip start others
             os.killpg(self._process.pid, getattr(signal, how))
+
+
+def _end_tree(process: subprocess.Popen[bytes]) -> None:
+    """Windows knows no groups that end together: its own tool finds those that a process has started, as uv is."""
+    command = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
+    with suppress(OSError):
+        subprocess.run(command, capture_output=True, check=False, creationflags=_NO_WINDOW)
+    process.terminate()  # where that tool is not, this one at least

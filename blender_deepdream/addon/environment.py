@@ -7,10 +7,13 @@ Blender's own Python is not touched. An install that was cut off goes on where i
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import secrets
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +25,10 @@ from .paths import user_folder
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "server_requirements.txt"
 _STAMP = "deepdream.json"
+_ASIDE = ".removed-"
 _BACKENDS = {"AUTO": ["--torch-backend=auto"], "CPU": ["--torch-backend=cpu"], "PYPI": []}
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def installed_python() -> Path | None:
 
 def is_begun() -> bool:
     """Whether there is anything to remove, whole or not."""
-    return any(folder().iterdir())
+    return any(folder().iterdir()) or bool(_put_aside())
 
 
 def install_steps(home: Path, build: str) -> list[Step]:
@@ -113,15 +119,33 @@ def install(home: Path, build: str, patience: float, steps: Sequence[Step] = ())
     write_json(home / _STAMP, {"requirements": _wanted(), "python": sys.version.split()[0], "build": build})
 
 
-def uninstall() -> None:
-    """Raises StorageError where files are held on to."""
+def uninstall() -> threading.Thread:
+    """Put the environment aside, and with what was put aside before remove it in the thread that is returned: gigabytes
+    in many files take a while. Raises StorageError where files are held on to: all is as it was then."""
+    home = folder()
     try:
-        if folder().exists():
-            shutil.rmtree(folder())
+        home.rename(home.with_name(f"{home.name}{_ASIDE}{secrets.token_hex(4)}"))
     except OSError as error:
         raise StorageError(
-            f"{error.filename} cannot be removed: {error.strerror}.", "Restart Blender and try again."
+            f"{home} cannot be removed: {error.strerror}.", "End what uses it, or restart Blender, and try again."
         ) from error
+    # no daemon: Blender may be closed meanwhile, and nothing shall be left that nobody knows of
+    remover = threading.Thread(target=_remove, args=(_put_aside(),), name="deepdream-uninstall")
+    remover.start()
+    return remover
+
+
+def _put_aside() -> list[Path]:
+    home = folder()
+    return [*home.parent.glob(f"{home.name}{_ASIDE}*")]
+
+
+def _remove(folders: Iterable[Path]) -> None:
+    for path in folders:
+        try:
+            shutil.rmtree(path)
+        except OSError:  # thread boundary: the panel still offers to remove what is left
+            log.exception("%s cannot be removed", path)
 
 
 def _wanted() -> str:

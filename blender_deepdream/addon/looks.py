@@ -34,6 +34,17 @@ def look_files() -> Iterator[Path]:
         yield from sorted(folder.glob(f"*{SUFFIX}"))
 
 
+def remove(path: Path) -> None:
+    """Delete a look of the user's, and its picture. Raises InputError for another one's, StorageError."""
+    if not is_users(path):
+        raise InputError("This look came with the add-on: it stays.")
+    try:
+        for file in (path, picture_of(path)):
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"{error.filename} cannot be deleted: {error.strerror}.", "Is it open elsewhere?") from error
+
+
 def is_users(path: Path) -> bool:
     return path.parent == users_folder()
 

@@ -130,7 +130,10 @@ def dream_to_end(
 
 
 def fingerprint(device: torch.device | str) -> str:
-    """All that decides a dream's bits besides images, brain and settings; what an automatic setting comes to, too."""
+    """All that decides a dream's bits besides images, brain and settings; what an automatic setting comes to, too.
+
+    The precision is that of brains which have a choice: the others calculate in float32, whatever is said here.
+    """
     kind = torch.device(device)
     if kind.type == "cuda":
         unit = torch.cuda.get_device_name(kind)

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Iterator
@@ -15,7 +18,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from blender_deepdream.addon import environment, runtime
+from blender_deepdream.addon import child_process, environment, runtime
 from blender_deepdream.addon.child_process import ChildProcess
 from blender_deepdream.addon.environment import Step
 from blender_deepdream.protocol.errors import ServerUnavailableError, StorageError
@@ -114,8 +117,54 @@ def test_what_was_cut_off_can_be_removed(home: Path) -> None:
         (environment.folder() / "half").touch()
         list(environment.install(home, "CPU", 0.05, [says("no room", 3)]))
     assert environment.is_begun()
-    environment.uninstall()
+    environment.uninstall().join()
     assert not environment.is_begun()
+    assert [*home.parent.glob("server.*")] == []
+
+
+def test_removing_is_told_at_once_and_done_beside_blender(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (environment.folder() / "gigabytes").touch()
+    may_go_on = threading.Event()
+    remove = shutil.rmtree
+    monkeypatch.setattr(environment.shutil, "rmtree", lambda path: may_go_on.wait(60) and remove(path))
+    removal = environment.uninstall()
+    assert not (environment.folder() / "gigabytes").exists()
+    assert environment.is_begun(), "there is still something to remove"
+    may_go_on.set()
+    removal.join()
+    assert not environment.is_begun()
+
+
+def test_what_could_not_be_removed_is_removed_the_next_time(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (environment.folder() / "held").touch()
+    with monkeypatch.context() as patched:
+        patched.setattr(environment.shutil, "rmtree", _refused)
+        environment.uninstall().join()
+    assert environment.is_begun()
+    environment.uninstall().join()
+    assert not environment.is_begun()
+
+
+def test_an_environment_in_use_stays_as_it_is(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (environment.folder() / "held").touch()
+    monkeypatch.setattr(Path, "rename", _refused)
+    with pytest.raises(StorageError, match="in use"):
+        environment.uninstall()
+    assert (environment.folder() / "held").exists()
+
+
+def _refused(*_: object) -> None:
+    raise PermissionError(errno.EACCES, "in use")
+
+
+def test_on_windows_all_that_a_program_has_started_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its command alone: there is no Windows here."""
+    run: list[list[str]] = []
+    monkeypatch.setattr(child_process.subprocess, "run", lambda command, **_: run.append(command))
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        child_process._end_tree(process)
+    assert run == [["taskkill", "/T", "/F", "/PID", str(process.pid)]]
+    assert process.returncode
 
 
 def test_blender_is_not_asked_in_a_thread(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +189,7 @@ def test_what_was_installed_is_what_starts(home: Path, monkeypatch: pytest.Monke
     _made(environment.python().parent)
     environment.python().touch()
     assert runtime.find_python("", runtime.ServerChoice().installed) == environment.python()
-    environment.uninstall()
+    environment.uninstall().join()
     assert not environment.is_installed()
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,18 @@ def test_ones_own_look_is_kept_and_removed(settings: Any, users: Path) -> None:
     assert settings.strength == pytest.approx(0.35)
     bpy.ops.deepdream.remove_look(filepath=str(path))
     assert not path.exists()
+
+
+def test_a_look_that_cannot_be_deleted_is_told(settings: Any, users: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bpy.ops.deepdream.save_look(name="Mine")
+    (path,) = users.glob("*.json")
+
+    def refused(file: Path, **_: object) -> None:
+        raise PermissionError(errno.EACCES, "in use", str(file))
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(RuntimeError, match="cannot be deleted: in use"):
+        bpy.ops.deepdream.remove_look(filepath=str(path))
 
 
 def test_a_look_without_a_name_is_refused(settings: Any, users: Path) -> None:

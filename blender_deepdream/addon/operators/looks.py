@@ -59,14 +59,9 @@ class DEEPDREAM_OT_remove_look(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_confirm(self, event)
 
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        path = Path(self.filepath)
-        if not looks.is_users(path):
-            self.report({"ERROR"}, "This look came with the add-on: it stays.")
-            return {"CANCELLED"}
-        for file in (path, looks.picture_of(path)):
-            file.unlink(missing_ok=True)
-        return {"FINISHED"}
+    @told_at_once
+    def execute(self, _context: bpy.types.Context) -> None:
+        looks.remove(Path(self.filepath))
 
 
 class DEEPDREAM_OT_export_look(OnSettings, ExportHelper, bpy.types.Operator):

@@ -72,7 +72,9 @@ class DEEPDREAM_OT_uninstall_server(bpy.types.Operator):
     @told_at_once
     def execute(self, _context: bpy.types.Context) -> None:
         runtime.stop()
-        environment.uninstall()
+        removal = environment.uninstall()
+        if bpy.app.background:
+            removal.join()
 
 
 class DEEPDREAM_OT_show_install_log(bpy.types.Operator):
