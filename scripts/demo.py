@@ -64,7 +64,7 @@ def build_scene(scene: Path) -> None:
     if scene.is_file() and all(source.stat().st_mtime < scene.stat().st_mtime for source in sources):
         return
     print("Building the scene", flush=True)
-    blender(ROOT / "scripts" / "demo_scene.py", scene)
+    blender(ROOT / "scripts" / "demo_scene.py", scene, speaks=False)
 
 
 def render(scene: Path) -> None:
@@ -80,7 +80,7 @@ def dream_surface() -> list[Image.Image]:
     """Dream an octopus on all sides, and render it as it turns."""
     scene, folder = OUT / "octopus.blend", OUT / "surface"
     if not scene.is_file() or scene.stat().st_mtime < (ROOT / "scripts" / "octopus.py").stat().st_mtime:
-        blender(ROOT / "scripts" / "octopus.py", scene, len(TURN))
+        blender(ROOT / "scripts" / "octopus.py", scene, len(TURN), speaks=False)
     print("Dreaming an octopus on all sides", flush=True)
     options = [f"--{name}={value}" for name, value in SURFACE.items()]
     places = ["--cache", OUT / "cache", "--output", folder]
@@ -98,14 +98,19 @@ def animate(frames: Sequence[Image.Image], path: Path, milliseconds: int = MILLI
     first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0, quality=quality, method=4)
 
 
-def blender(script: Path, *arguments: object) -> None:
-    """Run a script in Blender's Python, its chatter in a log. Raises CalledProcessError after showing the log's end."""
+def blender(script: Path, *arguments: object, speaks: bool = True) -> None:
+    """Run a script in Blender's Python, its chatter in a log. Raises CalledProcessError after showing the log's end.
+
+    speaks: whether its standard output is for people, and not Blender's chatter, too.
+    """
     python = ROOT / ".venv-blender" / ("Scripts" if os.name == "nt" else "bin") / "python"
     environment = os.environ | {"DEEPDREAM_PYTHON": sys.executable}
     log = OUT / f"{script.stem}.log"
     with log.open("w", encoding="utf-8") as chatter:
         command = [str(python), str(script), *map(str, arguments)]
-        outcome = subprocess.run(command, env=environment, stderr=chatter, check=False)
+        outcome = subprocess.run(
+            command, env=environment, stdout=None if speaks else chatter, stderr=chatter, check=False
+        )
     if outcome.returncode:
         print(*log.read_text("utf-8", "replace").splitlines()[-20:], sep="\n", file=sys.stderr)
         outcome.check_returncode()
