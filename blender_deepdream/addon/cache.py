@@ -82,7 +82,11 @@ def scene_cache(scene: bpy.types.Scene) -> Cache:
 
 
 def make_folder(folder: Path) -> Path:
-    """The folder, made if need be. Raises StorageError if it cannot be written."""
+    """The folder, made if need be. Raises StorageError if it cannot be written, or has no place."""
+    if not folder.is_absolute():  # // of a file without a name would be wherever Blender was started
+        raise StorageError(
+            f"The folder {folder} lies beside a .blend that was never saved.", "Save it, or choose a whole path."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".probe-{PROCESS}"

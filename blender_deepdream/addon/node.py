@@ -153,6 +153,13 @@ def insert_before_output(scene: bpy.types.Scene) -> bpy.types.Node:
     return node
 
 
+def reaches_output(scene: bpy.types.Scene) -> bool:
+    """Whether anything is linked to the compositor's output: else its frames are black."""
+    tree = compat.compositor_tree(scene)
+    target = compat.output_socket(tree) if tree else None
+    return target is not None and target.is_linked
+
+
 def find_nodes(scene: bpy.types.Scene) -> list[DreamNode]:
     """The scene's DeepDream nodes, those that others depend on first; muted ones are left out.
 
@@ -171,7 +178,8 @@ def find_nodes(scene: bpy.types.Scene) -> list[DreamNode]:
         )
     if locked := next((dream for dream in found if dream.group.library), None):
         raise SceneError(
-            f"The DeepDream node {locked.name!r} is linked from another file.", "Make it local: Object > Relations."
+            f"The DeepDream node {locked.name!r} is linked from another file.",
+            "Dream there, or make it local: click the chain beside its group's name.",
         )
     return sorted(found, key=lambda dream: dream.level)
 

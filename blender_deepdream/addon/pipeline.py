@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from ..protocol.errors import DeepDreamError, SceneError
+from ..protocol.errors import DeepDreamError, SceneError, StorageError
 from ..protocol.messages import Progress
 from . import cache as files
 from . import changes, node, rendering
@@ -70,6 +70,18 @@ class _Pipeline:
         self._runs_in_to = self._frames[0] if job.run_in else None
         """The frame that will not be dreamed without its run-in."""
         self._dreaming = Dreaming(job, lambda: self._scene, self._server, self._shots, self._saved)
+        self._check_output()
+
+    def _check_output(self) -> None:
+        """Before anything is rendered for it. Raises StorageError."""
+        job = self._job
+        if job.output is None or job.only_stage in ("render", "dream"):
+            return
+        files.make_folder(job.output(self._frames[0]).parent)
+        if not node.reaches_output(job.scene):
+            self._dreaming.notes.append(
+                "Nothing is linked to the compositor's output, so the frames that are written will not show the dream."
+            )
 
     def close(self) -> None:
         """Leave nothing behind, whatever has become of the scene."""
@@ -294,7 +306,17 @@ class _Pipeline:
             temporary = output.with_name(f".{output.stem}.{files.PROCESS}{output.suffix}")
             try:
                 rendering.composite(self._scene, sources, temporary, self._job.file_format)
-                temporary.replace(output)
+                _move(temporary, output)
             finally:
                 temporary.unlink(missing_ok=True)
         files.write_json(note, key | {"sha256": files.file_hash(output)})
+
+
+def _move(temporary: Path, output: Path) -> None:
+    """Raises StorageError."""
+    try:
+        temporary.replace(output)
+    except OSError as error:
+        raise StorageError(
+            f"{output} cannot be written: {error.strerror}.", "Is it a folder, or open in another program?"
+        ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..protocol.errors import SceneError
 from . import node
 
 
@@ -24,7 +25,12 @@ def shown_settings(context: bpy.types.Context) -> bpy.types.PropertyGroup | None
 
 def aimed_group(context: bpy.types.Context) -> bpy.types.NodeTree | None:
     """The DeepDream node that the sidebar shows; for scripts, the scene's first, if it has one."""
-    return node.shown_group(context) or next((found.group for found in node.find_nodes(context.scene)), None)
+    if shown := node.shown_group(context):
+        return shown
+    try:
+        return next((found.group for found in node.find_nodes(context.scene)), None)
+    except SceneError:  # buttons ask this as they are drawn; whoever presses Dream is told
+        return None
 
 
 class OnSettings:

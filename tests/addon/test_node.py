@@ -6,6 +6,7 @@ from pathlib import Path
 import bpy
 import pytest
 
+import blender_deepdream
 from blender_deepdream.addon import compat, node
 from blender_deepdream.protocol.errors import SceneError
 
@@ -32,6 +33,24 @@ def test_settings_are_saved_with_the_file(scene: bpy.types.Scene, tmp_path: Path
     found = only_node(bpy.context.scene)
     assert found.id == was.id
     assert found.group.deepdream.seed == 77
+
+
+def test_settings_outlive_a_blender_without_the_add_on(scene: bpy.types.Scene, tmp_path: Path) -> None:
+    """Opened, saved and opened there, they are still what they were."""
+    settings = node.insert_before_output(scene).node_tree.deepdream
+    settings.seed, settings.layers, scene.deepdream.image.steps = 77, "_blocks.4=2", 3
+    name = settings.id
+    blender_deepdream.unregister()
+    try:
+        for _ in range(2):
+            bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "passed on.blend"))
+            bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "passed on.blend"))
+    finally:
+        blender_deepdream.register()
+    scene = bpy.context.scene
+    settings = only_node(scene).group.deepdream
+    assert (settings.seed, settings.layers, settings.id) == (77, "_blocks.4=2", name)
+    assert scene.deepdream.image.steps == 3
 
 
 def test_settings_follow_their_keyframes(scene: bpy.types.Scene) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from blender_deepdream.addon import compat, runtime
+from blender_deepdream.addon import compat, node, runtime
 from blender_deepdream.addon.cache import Cache
 from blender_deepdream.addon.pipeline import dream_frames
 from blender_deepdream.addon.runtime import ServerChoice
@@ -22,8 +22,9 @@ from blender_deepdream.protocol.errors import (
     UnauthorizedError,
     UnknownLayerError,
 )
+from tests.scenes import build_scene
 
-from .conftest import MakeJob, dream_node, only_node, run
+from .conftest import MakeJob, dream_node, notes, only_node, run
 from .test_pipeline import chain, out
 from .test_rendering import snapshot
 
@@ -115,6 +116,56 @@ def test_cache_that_cannot_be_written(dreaming: bpy.types.Scene, make_job: MakeJ
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="cannot be written"):
         run(make_job(dreaming, cache=Cache(tmp_path / "file")))
+
+
+def test_output_that_is_a_folder(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
+    (tmp_path / "out" / "0001.exr").mkdir(parents=True)
+    with pytest.raises(StorageError, match="cannot be written"):
+        run(make_job(dreaming))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["0001.exr"]
+
+
+def test_beside_a_file_that_was_never_saved(
+    dreaming: bpy.types.Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blender would take the folder it was started in."""
+    monkeypatch.chdir(tmp_path)
+    compat.set_format(dreaming.render.image_settings, "PNG")
+    dreaming.render.filepath, dreaming.frame_end = "//frames/", 1
+    with pytest.raises(RuntimeError, match=r"frames lies beside a \.blend that was never saved"):
+        bpy.ops.deepdream.dream_animation()
+    dreaming.deepdream.cache = "//cache"
+    with pytest.raises(RuntimeError, match=r"cache lies beside a \.blend that was never saved"):
+        bpy.ops.deepdream.dream_frame()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_frames_that_will_not_show_the_dream_are_told(
+    dreaming: bpy.types.Scene, make_job: MakeJob, *, gone: bool
+) -> None:
+    tree = compat.compositor_tree(dreaming)
+    target = compat.output_socket(tree)
+    if gone:
+        tree.nodes.remove(target.node)
+    else:
+        tree.links.remove(target.links[0])
+    assert any("will not show the dream" in note for note in notes(make_job(dreaming, [1, 2])))
+    assert notes(make_job(dreaming, output=None)) == [], "Dream Frame writes none"
+
+
+def test_a_node_of_another_file_is_refused_in_words(
+    dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
+) -> None:
+    name = dream_node(dreaming).node_tree.name
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "library.blend"))
+    scene = build_scene()
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, wanted):
+        wanted.node_groups = [name]
+    node.insert_before_output(scene).node_tree = wanted.node_groups[0]
+    with pytest.raises(SceneError, match="linked from another file"):
+        run(make_job(scene))
+    assert not bpy.ops.deepdream.new_seed.poll()
 
 
 def test_server_that_is_not_there(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
