@@ -20,18 +20,10 @@ import bpy
 
 from ..protocol.errors import SceneError
 from . import compat
+from .links import is_filmed, is_moved, rendered_scene, upstream_first
 from .regions import READER
 
 _IMAGE, _SWITCH = "Dream", "Show Dream"
-_MOVERS = {"CompositorNodeTranslate", "CompositorNodeTransform", "CompositorNodeStabilize"}
-_BENDERS = {
-    f"CompositorNode{name}"
-    for name in ("Scale", "Rotate", "Flip", "Crop", "Lensdist", "MapUV", "Displace", "CornerPin", "MovieDistortion")
-}
-"""Nodes after which a pixel is no longer where it was rendered."""
-
-_FILMS = {"CompositorNodeImage", "CompositorNodeMovieClip"}
-
 _LAST_FRAME = 1_048_574
 """Blender's own limit."""
 
@@ -187,7 +179,7 @@ def find_nodes(scene: bpy.types.Scene) -> list[DreamNode]:
 def _collect(tree: bpy.types.NodeTree, base: int, found: list[DreamNode]) -> int:
     """Add the tree's DeepDream nodes to `found`; `base`: how many dreams lie before the tree. Returns the depth."""
     depth: dict[str, int] = {}
-    for node in _upstream_first(tree):
+    for node in upstream_first(tree):
         before = max((depth[link.from_node.name] for socket in node.inputs for link in socket.links), default=base)
         depth[node.name] = before
         inner = getattr(node, "node_tree", None)
@@ -196,8 +188,8 @@ def _collect(tree: bpy.types.NodeTree, base: int, found: list[DreamNode]) -> int
         if is_dream_group(inner):
             image, mask = node.inputs[0], node.inputs[1]
             name = node.label or node.name
-            moved, regions = _moved(image), _linked_regions(node)
-            state = (image.is_linked, _used(mask), moved, regions, _rendered(image), _filmed(image))
+            moved, regions = is_moved(image), _linked_regions(node)
+            state = (image.is_linked, _used(mask), moved, regions, rendered_scene(image), is_filmed(image))
             found.append(DreamNode(inner.deepdream.id, name, before, *state))
             depth[node.name] = before + 1
         else:
@@ -212,64 +204,6 @@ def _used(mask: bpy.types.NodeSocket) -> bool:
 def _linked_regions(node: bpy.types.Node) -> tuple[str, ...]:
     sockets = {entry.socket for entry in node.node_tree.deepdream.regions}
     return tuple(socket.identifier for socket in node.inputs if socket.identifier in sockets and socket.is_linked)
-
-
-def _moved(image: bpy.types.NodeSocket) -> bool:
-    """Whether the image comes from a node that moves images."""
-    return any(node.bl_idname in _MOVERS and not node.mute for node in _way_back(image))
-
-
-def _rendered(image: bpy.types.NodeSocket) -> str:
-    """The name of the scene whose Render Layers the image comes from, if no node on its way moves or bends it."""
-    way = list(_way_back(image))
-    if not way or any(node.bl_idname in _MOVERS | _BENDERS and not node.mute for node in way):
-        return ""
-    origin = way[-1]
-    return str(origin.scene.name) if origin.bl_idname == "CompositorNodeRLayers" and origin.scene else ""
-
-
-def _filmed(image: bpy.types.NodeSocket) -> bool:
-    return any(node.bl_idname in _FILMS for node in _way_back(image))
-
-
-def _way_back(image: bpy.types.NodeSocket) -> Iterator[bpy.types.Node]:
-    """The nodes that the image comes from, by way of the first image inputs of each.
-
-    A node that combines images works at the place of its first one.
-    """
-    seen: set[str] = set()
-    while image.is_linked:
-        source = image.links[0].from_node
-        if source.name in seen:
-            break
-        seen.add(source.name)
-        yield source
-        images = [socket for socket in source.inputs if socket.type == "RGBA"]
-        if not images:
-            break
-        image = images[0]
-
-
-def _upstream_first(tree: bpy.types.NodeTree) -> list[bpy.types.Node]:
-    """The tree's nodes, each after all that are linked to its inputs. Raises SceneError on a circle of links."""
-    ordered: list[bpy.types.Node] = []
-    state: dict[str, bool] = {}  # False: being visited, True: done
-    stack = [(node, False) for node in tree.nodes]
-    while stack:
-        node, inputs_done = stack.pop()
-        if inputs_done:
-            state[node.name] = True
-            ordered.append(node)
-        elif node.name not in state:
-            state[node.name] = False
-            stack.append((node, True))
-            for source in (link.from_node for socket in node.inputs for link in socket.links):
-                if state.get(source.name) is False:
-                    raise SceneError(
-                        f"The compositor's nodes form a circle at {source.name!r}.", "Cut one of the links."
-                    )
-                stack.append((source, False))
-    return ordered
 
 
 def separate_copies() -> None:
