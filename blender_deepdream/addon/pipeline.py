@@ -8,11 +8,11 @@ timer, and whoever stops asking has cancelled. The scene is untouched whenever i
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import bpy
 
@@ -23,7 +23,7 @@ from . import changes, node, rendering
 from .conversation import Conversation, Watch
 from .dreaming import Dreaming, Wanted
 from .node import DreamNode
-from .render_job import runs_in_window
+from .passes import Passes
 from .run import Event, Job
 from .shots import Shots
 from .sight import Files
@@ -37,13 +37,6 @@ def dream_frames(job: Job) -> Iterator[Event]:
         yield from pipeline.run()
 
 
-class _Passes(NamedTuple):
-    """The rendered passes of one frame by the names of their scenes: where they lie, and their hashes."""
-
-    files: dict[str, Path]
-    hashes: dict[str, str]
-
-
 class _Pipeline:
     def __init__(self, job: Job) -> None:
         if not job.frames:
@@ -54,7 +47,6 @@ class _Pipeline:
         self._frames = sorted({*job.frames})
         self._scene_id = job.scene.session_uid
         self._found_frame = (job.scene.frame_current, job.scene.frame_subframe)
-        self._shapes: dict[int, dict[str, Any]] = {}
         node.separate_copies()
         self._dreams = self._chosen(node.find_nodes(job.scene))
         rendering.check_scene(job.scene)
@@ -62,9 +54,9 @@ class _Pipeline:
         job.cache.clear_scratch()
         self._saved = changes.saved_hashes()
         self._event = Event(self._frames[0], 0, len(self._frames), "render")
-        self._shots = Shots(lambda: self._scene, job.cache, self._frames, self._rendered_again)
+        self._passes = Passes(job, lambda: self._scene, self._saved)
+        self._shots = Shots(lambda: self._scene, job.cache, self._frames, self._passes.hash_of)
         self._server = Conversation(job.connect, job.patience, job.seconds)
-        self._rendered_now: set[Path] = set()
         self._prepared: int | None = None
         """The frame that was made ready while the one before it dreamed."""
         self._runs_in_to = self._frames[0] if job.run_in else None
@@ -107,7 +99,7 @@ class _Pipeline:
             yield self._event
             if self._job.only_stage == "render":
                 go_to(self._scene, frame)
-                self._rendered(frame)
+                self._passes.of(frame)
             else:
                 yield from self._frame(frame)
             yield self._now("finished")
@@ -128,8 +120,9 @@ class _Pipeline:
         go_to(self._scene, frame)
         # anew for each frame: masks animate, and in a window nodes come and go
         self._dreams = self._chosen(node.find_nodes(self._scene))
-        yield from self._render_meanwhile(frame)
-        passes = self._rendered(frame)
+        if not self._job.patience:
+            yield from (self._event for _ in self._passes.rendered_meanwhile(frame))
+        passes = self._passes.of(frame)
         self._shots.see(frame, passes.hashes[self._scene.name])
         made_from: list[Any] = [*self._saved, *passes.hashes.values()]
         for level in sorted({dream.level for dream in self._dreams}):
@@ -142,7 +135,7 @@ class _Pipeline:
         if runs_in or self._job.only_stage == "dream":
             return
         yield self._now("composite")
-        self._come_back_to(frame)
+        self._passes.come_back_to(frame)
         self._composited(frame, passes.files, made_from)
 
     def _dreamed(
@@ -160,7 +153,7 @@ class _Pipeline:
                 "Run --stage dream first, on the same cache and with the same options.",
             )
         yield from self._notes()
-        self._come_back_to(frame)
+        self._passes.come_back_to(frame)
         captures = self._captured([one.dream for one, job in zip(wanted, jobs, strict=True) if job is None], sources)
         for number, one in enumerate(wanted):
             if jobs[number] is None:
@@ -199,15 +192,14 @@ class _Pipeline:
         following = next((other for other in self._frames if other > frame), None)
         if following in (None, self._prepared) or self._job.rerender or not self._job.patience:
             return
-        self._prepared, shapes = following, self._shapes.copy()
-        with suppress(DeepDreamError):  # the frame itself will tell
+        self._prepared = following
+        with suppress(DeepDreamError), self._passes.ahead():  # the frame itself will tell
             go_to(self._scene, following)
-            passes = self._rendered(following)
+            passes = self._passes.of(following)
             first = [dream for dream in node.find_nodes(self._scene) if not dream.level and dream in self._dreams]
             folder = self._captured(first, passes.files, "ahead")
             self._server.send_ahead([*passes.files.values(), *folder.iterdir()])
-        self._shapes = shapes
-        self._come_back_to(frame)
+        self._passes.come_back_to(frame)
 
     def _news(self, dream: DreamNode, news: Progress | Preview | None) -> Event:
         if isinstance(news, Preview):
@@ -223,65 +215,6 @@ class _Pipeline:
         name = dream.name if dream else ""
         self._event = Event(event.frame, event.done, event.total, stage, name, progress)
         return self._event
-
-    def _rendered(self, frame: int) -> _Passes:
-        """The rendered passes of all scenes that the compositor uses, made where they are missing or stale."""
-        passes = _Passes({}, {})
-        for scene in rendering.rendered_scenes(self._scene):
-            other = None if scene == self._scene else scene.name
-            go_to(scene, frame)
-            path = self._job.cache.raw(frame, other)
-            key = changes.raw_key(scene, self._scene, *self._saved)
-            found = self._good_passes(path, key)
-            passes.hashes[scene.name] = found or self._render(scene, path, key)
-            passes.files[scene.name] = path
-            self._shapes[scene.session_uid] = changes.frame_shape(scene, self._scene)
-        return passes
-
-    def _good_passes(self, path: Path, key: Mapping[str, Any]) -> str:
-        """Their hash; empty where they are to be rendered."""
-        stale = self._job.rerender and path not in self._rendered_now
-        return "" if stale else files.good_hash(path, key)
-
-    def _render_meanwhile(self, frame: int) -> Iterator[Event]:
-        """Render what is stale before it is needed, in a window that stays alive."""
-        if self._job.patience or not runs_in_window():
-            return
-        for scene in rendering.rendered_scenes(self._scene):
-            main = None if scene == self._scene else self._scene
-            go_to(scene, frame)
-            path = self._job.cache.raw(frame, scene.name if main else None)
-            key = changes.raw_key(scene, self._scene, *self._saved)
-            if not self._good_passes(path, key):
-                temporary = self._job.cache.scratch("raw") / path.name
-                with self._job.seconds.timed("render"):
-                    yield from (self._event for _ in rendering.render_3d_meanwhile(scene, temporary, main))
-                files.keep(temporary, path, key)
-                self._rendered_now.add(path)
-
-    def _rendered_again(self, frame: int) -> str:
-        """Passes of a frame before the one in hand. Returns the hash of the scene's own."""
-        here = self._scene.frame_current
-        go_to(self._scene, frame)
-        passes = self._rendered(frame)
-        self._come_back_to(here)
-        return passes.hashes[self._scene.name]
-
-    def _render(self, scene: bpy.types.Scene, path: Path, key: Mapping[str, Any]) -> str:
-        with self._job.seconds.timed("render"):
-            temporary = self._job.cache.scratch("raw") / path.name
-            rendering.render_3d(scene, temporary, None if scene == self._scene else self._scene)
-            return files.keep(temporary, path, key)
-
-    def _come_back_to(self, frame: int) -> None:
-        """Before Blender works again: while a frame dreamed, the artist may have gone elsewhere."""
-        for scene in rendering.rendered_scenes(self._scene):
-            if self._shapes.get(scene.session_uid) != changes.frame_shape(scene, self._scene):
-                raise SceneError(
-                    "Size, border or view layers were changed while a frame dreamed.",
-                    "Start again; finished frames are kept.",
-                )
-            go_to(scene, frame)
 
     def _captured(self, dreams: list[DreamNode], sources: Files, name: str = "capture") -> Path:
         """What the nodes see, in a folder of this name."""
