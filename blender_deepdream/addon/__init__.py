@@ -8,6 +8,7 @@ import bpy
 from . import (
     batch,
     batch_train,
+    counting,
     handlers,
     operators,
     panels,
@@ -16,7 +17,6 @@ from . import (
     properties,
     replay,
     report,
-    room,
     runtime,
 )
 
@@ -40,7 +40,7 @@ def register() -> None:
 
 def unregister() -> None:
     operators.stop_all()
-    room.stop()
+    counting.stop()
     for module in reversed(_WITH_MORE):
         module.unregister()
     for item in reversed(_CLASSES):

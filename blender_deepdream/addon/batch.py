@@ -110,6 +110,7 @@ def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Eve
         only_stage=options.stage,
         rerender=options.rerender,
         reuse_captures=True,
+        where=options.server or "",
     )
     if scene.render.is_movie_format and not job.file_format:
         raise SceneError("Dreams are written as images, not as a movie.", "Give --output a name like //out/####.png.")

@@ -26,7 +26,8 @@ _NO_MATTER = re.compile(
 class _Session:
     """Since the last load or save. id: tells sessions of never-saved files apart. three_d: changes of 3D.
 
-    frames: where each scene last was, by its session_uid.
+    frames: where each scene last was, by its session_uid. collections: what is in them; empty before
+    anybody looked.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,7 @@ class _Session:
         self.three_d = 0
         self.paused = False
         self.frames: dict[int, int] = {}
+        self.collections = ""
 
     def name(self) -> list[Any] | None:
         """None while the scene's 3D is as it was saved."""
@@ -49,7 +51,8 @@ def note(depsgraph: bpy.types.Depsgraph) -> None:
     scene = depsgraph.scene.original
     moved_on = _session.frames.get(scene.session_uid, scene.frame_current) != scene.frame_current
     _session.frames[scene.session_uid] = scene.frame_current
-    if not _session.paused and not moved_on and any(map(_changes_3d, depsgraph.updates)):
+    changed = [_changes_3d(update) for update in depsgraph.updates]  # all of them: collections are looked at anew
+    if not _session.paused and not moved_on and any(changed):
         _session.three_d += 1
 
 
@@ -61,13 +64,30 @@ def note_frame(scene: bpy.types.Scene) -> None:
 def _changes_3d(update: bpy.types.DepsgraphUpdate) -> bool:
     """Whether an update concerns what is rendered, and not only compositors and what belongs to them."""
     changed = update.id.original
-    if isinstance(changed, (bpy.types.Object, bpy.types.Collection)):
+    if isinstance(changed, bpy.types.Collection):
+        return _collections_changed()
+    if isinstance(changed, bpy.types.Object):
         # Blender reports all of them, as newly shaded, whenever relations between datablocks are built anew;
         # materials and visibility are in the key by themselves
         return bool(update.is_updated_geometry or update.is_updated_transform)
     if isinstance(changed, (bpy.types.Image, bpy.types.Action)):
         return changed not in _of_dreams()
     return not isinstance(changed, (bpy.types.CompositorNodeTree, bpy.types.Scene, bpy.types.WindowManager))
+
+
+def _collections_changed() -> bool:
+    """Whether other objects are in them: Blender reports them even where only images came or went."""
+    before, _session.collections = _session.collections, _collections_now()
+    return before != _session.collections
+
+
+def _collections_now() -> str:
+    roots = [scene.collection for scene in bpy.data.scenes]
+    kept = [
+        (item.name, item.hide_render, tuple(item.instance_offset), item.objects.keys(), item.children.keys())
+        for item in (*roots, *bpy.data.collections)
+    ]
+    return repr(kept)
 
 
 def _of_dreams() -> set[bpy.types.ID]:
@@ -102,6 +122,7 @@ def forget() -> None:
     """Begin to count anew: what is in memory is what is on disk."""
     global _session  # noqa: PLW0603  one Blender has one session
     _session = _Session()
+    _session.collections = _collections_now()
     for scene in bpy.data.scenes:
         note_frame(scene)
 
@@ -147,7 +168,19 @@ def _objects_hash(scene: bpy.types.Scene) -> str:
     objects = sorted(
         (item.name, item.hide_render, [slot.name for slot in item.material_slots]) for item in scene.objects
     )
-    return hashlib.sha256(repr(objects).encode()).hexdigest()
+    return hashlib.sha256(repr([*objects, *_left_out(scene)]).encode()).hexdigest()
+
+
+def _left_out(scene: bpy.types.Scene) -> list[tuple[object, ...]]:
+    """Collections that view layers do not show as they are."""
+    found = []
+    for layer in scene.view_layers:
+        shown = [layer.layer_collection]
+        for item in shown:
+            marks = (item.exclude, item.holdout, item.indirect_only)
+            found += [(layer.name, item.name, *marks)] if any(marks) else []
+            shown.extend(item.children)
+    return found
 
 
 def _settings_hash(scene: bpy.types.Scene) -> str:

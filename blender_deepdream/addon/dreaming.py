@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from . import changes, node
 from .cache import Cache
 from .conversation import Conversation, Watch
 from .node import DreamNode
+from .pace import Pace, dream_name, dream_work
 from .request import is_coherent, make_request
 from .run import Event, Job
 from .shots import Before, Shots, detail_path, has_detail, seen_path
@@ -41,19 +43,27 @@ class Wanted:
 class Dreaming:
     """What the nodes of a run dream.
 
-    scene: looked up anew each time. saved: what `changes.saved_hashes` gave. notes: what people must be told, in
-    words; who tells them takes it away.
+    scene: looked up anew each time. saved: what `changes.saved_hashes` gave. pace: learns what dreams take. made: how
+    many dreams were not there before. notes: what people must be told, in words; who tells them takes it away.
     """
 
     def __init__(
-        self, job: Job, scene: Callable[[], bpy.types.Scene], server: Conversation, shots: Shots, saved: Sequence[Any]
+        self,
+        job: Job,
+        scene: Callable[[], bpy.types.Scene],
+        server: Conversation,
+        shots: Shots,
+        saved: Sequence[Any],
+        pace: Pace,
     ) -> None:
         self.notes: list[str] = []
+        self.made = 0
         self._job = job
         self._scene_now = scene
         self._server = server
         self._shots = shots
         self._saved = [*saved]
+        self._pace = pace
         self._run_in: list[int] = []
         self._passing = job.cache
         self._finished: dict[str, int] = {}
@@ -159,6 +169,10 @@ class Dreaming:
         temporary, detail = (self._job.cache.scratch(name) / path.name for name in ("dream", "detail"))
         blobs = {blob: (sight.files | more)[blob] for blob in request.blobs}
         finished: Finished = yield from self._server.dream(request, blobs, temporary, detail, watch)
+        self.made += 1
+        pixels = math.prod(sight.size or ())
+        name = dream_name(self._job.where, request.settings)
+        self._pace.learn(name, finished.seconds, dream_work(request.settings, pixels))
         seen = bool(finished.detail) and self._shots.must_be_seen(frame, dream, sight)
         if finished.detail:
             files.place(detail, detail_path(path))

@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 from bpy.app.handlers import persistent
 
-from . import changes, node, render_job
+from . import changes, counting, live_preview, node, render_job
 from .cache import scene_cache
 
 
@@ -28,6 +28,7 @@ def _on_update(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
 @persistent
 def _on_load(*_: object) -> None:
     changes.forget()
+    counting.forget()
     node.separate_copies()
 
 
@@ -37,6 +38,7 @@ _before_save: list[tuple[str, int, str]] = []
 
 @persistent
 def _on_save_pre(*_: object) -> None:
+    live_preview.put_away()
     render_job.swap_held()
     rendered = any((scene_cache(scene).root / "raw").is_dir() for scene in bpy.data.scenes)
     known = changes.file_hash(Path(bpy.data.filepath)) if rendered and not changes.unsaved_3d() else ""
@@ -51,6 +53,7 @@ def _on_save_post(*_: object) -> None:
     if (path, time) == (bpy.data.filepath, _saved_at()):
         return  # a copy was saved elsewhere: what is in memory is still not on disk here
     changes.forget()
+    counting.forget()
     if known:
         now = changes.file_hash(Path(bpy.data.filepath))
         for scene in bpy.data.scenes:

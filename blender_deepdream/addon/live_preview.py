@@ -9,6 +9,8 @@ from pathlib import Path
 import bpy
 
 _NAME = "DeepDream Preview"
+_SHOWN = "deepdream"
+"""Of the preview: name of the image that has made way for it; empty for what is rendered."""
 
 
 def show(jpeg: bytes, shown: str = "") -> None:
@@ -21,6 +23,7 @@ def show(jpeg: bytes, shown: str = "") -> None:
         image.name = _NAME
     else:
         image.reload()
+    image[_SHOWN] = shown
     for space in _spaces():
         if _makes_way(space.image, shown):
             space.image = image
@@ -48,6 +51,12 @@ def end(result: bpy.types.Image | None) -> None:
             space.image = result
     if preview:
         bpy.data.images.remove(preview)
+
+
+def put_away() -> None:
+    """Before a file is saved: it shall not name a picture that is about to go. The next one shows again."""
+    if preview := bpy.data.images.get(_NAME):
+        end(bpy.data.images.get(preview.get(_SHOWN) or "Render Result"))
 
 
 def _spaces() -> Iterator[bpy.types.SpaceImageEditor]:

@@ -22,13 +22,16 @@ from . import cache as files
 from . import changes, node, rendering
 from .conversation import Conversation, Watch
 from .dreaming import Dreaming, Wanted
+from .forecast import render_pixels
 from .node import DreamNode
+from .pace import Pace
 from .passes import Passes
 from .run import Event, Job
 from .shots import Shots
 from .sight import Files
 from .task import Preview
 from .timeline import go_to
+from .timing import Timing
 
 
 def dream_frames(job: Job) -> Iterator[Event]:
@@ -61,7 +64,9 @@ class _Pipeline:
         """The frame that was made ready while the one before it dreamed."""
         self._runs_in_to = self._frames[0] if job.run_in else None
         """The frame that will not be dreamed without its run-in."""
-        self._dreaming = Dreaming(job, lambda: self._scene, self._server, self._shots, self._saved)
+        pace = Pace(job.cache.root)
+        self._timing = Timing(job.seconds, pace)
+        self._dreaming = Dreaming(job, lambda: self._scene, self._server, self._shots, self._saved, pace)
         self._check_output()
 
     def _check_output(self) -> None:
@@ -95,13 +100,18 @@ class _Pipeline:
         if not self._job.patience:  # a window would stand still where the server is found on the way
             yield from (self._now("server") for _ in self._server.meet())
         for index, frame in enumerate(self._frames):
-            self._event = Event(frame, index, len(self._frames), "render")
+            self._timing.begin()
+            dreamed = self._dreaming.made
+            self._event = Event(
+                frame, index, len(self._frames), "render", left=self._timing.left(len(self._frames) - index - 1)
+            )
             yield self._event
             if self._job.only_stage == "render":
                 go_to(self._scene, frame)
                 self._passes.of(frame)
             else:
                 yield from self._frame(frame)
+            self._timing.finish(render_pixels(self._scene), dreamed=self._dreaming.made > dreamed)
             yield self._now("finished")
 
     def _chosen(self, dreams: list[DreamNode]) -> list[DreamNode]:
@@ -213,7 +223,7 @@ class _Pipeline:
     def _now(self, stage: Any, dream: DreamNode | None = None, progress: Progress | None = None) -> Event:
         event = self._event
         name = dream.name if dream else ""
-        self._event = Event(event.frame, event.done, event.total, stage, name, progress)
+        self._event = Event(event.frame, event.done, event.total, stage, name, progress, left=event.left)
         return self._event
 
     def _captured(self, dreams: list[DreamNode], sources: Files, name: str = "capture") -> Path:

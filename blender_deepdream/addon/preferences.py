@@ -111,6 +111,12 @@ def addon_preferences() -> DeepDreamPreferences | None:
     return addon.preferences if addon else None
 
 
+def server_address() -> str:
+    """Of the server that the preferences name; empty for our own."""
+    chosen = addon_preferences()
+    return chosen.url if chosen and chosen.server == "ADDRESS" else ""
+
+
 def server_choice() -> ServerChoice:
     """The server that the preferences name; without preferences (a script without the extension) our own."""
     chosen = addon_preferences()

@@ -10,14 +10,10 @@ from __future__ import annotations
 
 import os
 import re
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import bpy
 
 from ..protocol.errors import StorageError
 from .cache import read_json
@@ -28,8 +24,6 @@ _NOTE = {"made_from", "sha256"}
 _FRAME = re.compile(r"\d{4,}\.exr")
 _NODE = re.compile(r"[0-9A-Za-z-]+-[0-9a-f]{8}")
 _STAGE = re.compile(r"[0-9a-f]{16}")
-_FRESH_SECONDS = 30
-_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class Room:
     @property
     def text(self) -> str:
         """For people: `12 files, 3.4 GB`."""
-        return f"{self.files} file{'s' * (self.files != 1)}, {_size_words(self.size)}" if self.files else "Empty"
+        return f"{self.files} file{'s' * (self.files != 1)}, {size_words(self.size)}" if self.files else "Empty"
 
 
 def count(root: Path) -> Room:
@@ -132,81 +126,9 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         raise StorageError(f"The folder {folder} cannot be read: {error.strerror}.", "May you read it?") from error
 
 
-def _size_words(size: int) -> str:
+def size_words(size: int) -> str:
     """As Blender and file managers count: 1000 bytes are a kilobyte."""
     for unit, power in (("GB", 9), ("MB", 6), ("kB", 3)):
         if size >= 10**power:
             return f"{size / 10**power:.1f} {unit}"
     return f"{size} bytes"
-
-
-class Counter:
-    """Counts in a thread that touches files only, and remembers: panels are drawn often."""
-
-    def __init__(self) -> None:
-        self._known: dict[Path, tuple[str, float]] = {}
-        self._thread: threading.Thread | None = None
-
-    def text(self, root: Path) -> str:
-        """What is known, in words; empty before the first count has ended. Begins one where that is long ago."""
-        text, when = self._known.get(root, ("", 0.0))
-        if not self.busy and (not text or time.monotonic() - when > _FRESH_SECONDS):
-            self._thread = threading.Thread(
-                target=_count_into, args=(self._known, root), name="deepdream-room", daemon=True
-            )
-            self._thread.start()
-        return text
-
-    @property
-    def busy(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
-
-    def forget(self) -> None:
-        """The cache has changed: a count that still runs is not believed either."""
-        self._known = {}
-
-    def wait(self) -> None:
-        if self._thread is not None:
-            self._thread.join()
-
-
-def _count_into(known: dict[Path, tuple[str, float]], root: Path) -> None:
-    try:
-        text = count(root).text
-    except StorageError as error:
-        text = str(error)
-    known[root] = (text, time.monotonic())
-
-
-_counter = Counter()
-
-
-def room_text(root: Path) -> str:
-    """For panels, which are drawn again once it is known."""
-    text = _counter.text(root)
-    if _counter.busy and not bpy.app.timers.is_registered(_redraw_when_known):
-        bpy.app.timers.register(_redraw_when_known, first_interval=_LOOK_SECONDS)
-    return text
-
-
-def forget() -> None:
-    """The cache has changed: count it again when a panel asks."""
-    _counter.forget()
-
-
-def _redraw_when_known() -> float | None:
-    if _counter.busy:
-        return _LOOK_SECONDS
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "NODE_EDITOR":
-                area.tag_redraw()
-    return None
-
-
-def stop() -> None:
-    """The add-on is being switched off."""
-    if bpy.app.timers.is_registered(_redraw_when_known):
-        bpy.app.timers.unregister(_redraw_when_known)
-    _counter.wait()
-    _counter.forget()

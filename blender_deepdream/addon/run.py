@@ -33,6 +33,7 @@ class Event:
     """Where the work is. done: frames finished before this one. progress: of the dream in hand.
 
     note: something that people must be told, in words; in one event only. preview: a JPEG of the dream so far.
+    left: seconds that the frames after this one will take, None where that is not known.
     """
 
     frame: int
@@ -43,6 +44,7 @@ class Event:
     progress: Progress | None = None
     note: str = ""
     preview: bytes = b""
+    left: float | None = None
 
     @property
     def fraction(self) -> float:
@@ -57,9 +59,16 @@ class Event:
         words = [_DOING.get(self.stage, self.stage)]
         if self.progress:
             words.append(f"octave {self.progress.octave} of {self.progress.octaves}")
-            if self.progress.eta is not None:
-                words.append(f"{time_words(self.progress.eta)} left")
-        return f"{where}: {', '.join(words)}"
+        return f"{where}: {', '.join([*words, *self._time_left()])}"
+
+    def _time_left(self) -> list[str]:
+        """Of all frames; where that is not known yet, of the dream in hand."""
+        eta = self.progress.eta if self.progress else None
+        if self.left is not None and (eta is not None or self.left):
+            return [f"{time_words(self.left + (eta or 0))} left"]
+        if eta is None:
+            return []
+        return [f"{time_words(eta)} left{' of this frame' * (self.done + 1 < self.total)}"]
 
 
 def time_words(seconds: float) -> str:
@@ -75,6 +84,10 @@ class Stopwatch(dict[Stage, float]):
 
     def add(self, stage: Stage, seconds: float) -> None:
         self[stage] = self.get(stage, 0.0) + seconds
+
+    def since(self, before: Stopwatch) -> Stopwatch:
+        """What came to it since an earlier copy was made of it."""
+        return Stopwatch({stage: seconds - before.get(stage, 0.0) for stage, seconds in self.items()})
 
     @contextmanager
     def timed(self, stage: Stage) -> Iterator[None]:
@@ -97,6 +110,7 @@ class Job:
     wishes: what stands above the nodes' own settings. only: the name of the one node to dream.
     reuse_captures: whether a saved scene's compositor may be taken as unchanged; in a window it may not.
     patience: seconds to wait for the server before yielding; 0 in a window.
+    where: address of the server, empty for our own: how long dreams take is known by that.
     """
 
     scene: bpy.types.Scene
@@ -112,4 +126,5 @@ class Job:
     rerender: bool = False
     reuse_captures: bool = False
     patience: float = 0.1
+    where: str = ""
     seconds: Stopwatch = field(default_factory=Stopwatch)

@@ -158,12 +158,14 @@ class ServerTask:
 class Finished:
     """The dream lies at its destination. job: its id. transfer, dream: seconds spent moving bytes and waiting.
 
+    seconds: what the server took for it, once; one that it knew already takes none to wait for.
     detail: the hash of what it hands on to the frame after it, if that was asked for.
     """
 
     job: str
     transfer: float
     dream: float
+    seconds: float
     detail: str | None = None
 
 
@@ -227,7 +229,7 @@ class DreamTask(ServerTask):
         dreamed = time.perf_counter()
         self._fetch(result)
         transfer = uploaded - started + time.perf_counter() - dreamed
-        yield Finished(str(self.job), transfer, dreamed - uploaded, result.detail)
+        yield Finished(str(self.job), transfer, dreamed - uploaded, result.seconds, result.detail)
 
     def _fetch(self, result: DreamResult) -> None:
         self.client.get_blob(result.image, self._destination)

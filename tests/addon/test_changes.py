@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import pytest
@@ -102,6 +103,36 @@ def test_hiding_an_object_makes_the_render_stale(saved: bpy.types.Scene) -> None
     before = key(saved)
     bpy.data.objects["Sun"].hide_render = True
     assert key(saved) != before
+
+
+@pytest.mark.parametrize("what", ["hidden", "emptied", "excluded", "moved on"])
+def test_collections_that_show_something_else_make_the_render_stale(saved: bpy.types.Scene, what: str) -> None:
+    collection = bpy.data.collections.new("Stage")
+    saved.collection.children.link(collection)
+    collection.objects.link(bpy.data.objects["Sun"])
+    bpy.context.view_layer.update()
+    before = key(saved)
+    if what == "hidden":
+        collection.hide_render = True
+    elif what == "emptied":
+        collection.objects.unlink(bpy.data.objects["Sun"])
+    elif what == "excluded":
+        saved.view_layers[0].layer_collection.children["Stage"].exclude = True
+    else:
+        saved.frame_set(saved.frame_current + 1)
+    parts = ("unsaved", "objects")
+    assert any(key(saved)[part] != before[part] for part in parts) == (what != "moved on")
+
+
+def test_collections_of_the_same_objects_leave_the_render_good(saved: bpy.types.Scene) -> None:
+    """Blender reports them when images come and go."""
+    reported = SimpleNamespace(
+        id=SimpleNamespace(original=saved.collection), is_updated_geometry=True, is_updated_transform=False
+    )
+    assert not changes._changes_3d(reported)
+    saved.collection.objects.unlink(bpy.data.objects["Sun"])
+    assert changes._changes_3d(reported)
+    assert not changes._changes_3d(reported)
 
 
 def test_keyframes_of_a_dream_setting_leave_the_render_good(saved: bpy.types.Scene) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from blender_deepdream.addon import cache as files
 from blender_deepdream.addon import room, status
-from blender_deepdream.addon.room import Counter, Room
+from blender_deepdream.addon.room import Room
 from blender_deepdream.protocol.errors import StorageError
 
 from .conftest import only_node
@@ -124,20 +124,6 @@ def test_what_cannot_be_deleted_or_read_is_told(kept: Path, monkeypatch: pytest.
 )
 def test_room_in_words(found: Room, text: str) -> None:
     assert found.text == text
-
-
-def test_panels_wait_for_nothing_and_count_once(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    counted = []
-    monkeypatch.setattr(room, "count", lambda root: counted.append(root) or Room(1, 12))
-    counter = Counter()
-    counter.text(kept)
-    counter.wait()
-    assert [counter.text(kept) for _ in range(9)] == ["1 file, 12 bytes"] * 9
-    assert counted == [kept]
-    counter.forget()
-    counter.text(kept)
-    counter.wait()
-    assert counted == [kept, kept]
 
 
 def test_clear_cache_makes_room_and_the_node_needs_a_dream(dreaming: bpy.types.Scene, tmp_path: Path) -> None:

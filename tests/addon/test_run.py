@@ -12,7 +12,7 @@ from blender_deepdream.protocol.messages import Progress
 def test_an_event_says_where_the_work_is() -> None:
     progress = Progress(octave=2, octaves=4, step=5, steps=10, value=0.0, fraction=0.5, eta=14.2)
     event = Event(12, 2, 24, "dream", "DeepDream", progress)
-    assert event.text == "Frame 12 (3 of 24): dreaming, octave 2 of 4, 14 s left"
+    assert event.text == "Frame 12 (3 of 24): dreaming, octave 2 of 4, 14 s left of this frame"
     assert event.fraction == pytest.approx(2.5 / 24)
     assert Event(12, 2, 24, "composite").fraction == pytest.approx(3 / 24)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ...protocol.errors import StorageError
-from .. import node, room
+from .. import counting, node, room
 from ..cache import scene_cache
 from .running import told_at_once
 
@@ -53,7 +53,7 @@ class DEEPDREAM_OT_clear_cache(bpy.types.Operator):
         try:
             gone = room.clear(scene_cache(context.scene).root)
         finally:
-            room.forget()
+            counting.forget()
             node.show_all(context.scene.frame_current)
         self.report({"INFO"}, f"Deleted: {gone.text}.")
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import bpy
 
-from .. import live_preview, room
+from .. import counting, live_preview
 from ..pipeline import dream_frames
 from ..run import Job
 from .running import Event, Steps, WorkOperator
@@ -38,5 +38,5 @@ class DreamOperator(WorkOperator):
 
     def finish(self, context: bpy.types.Context) -> None:
         super().finish(context)
-        room.forget()
+        counting.forget()
         live_preview.end(bpy.data.images.get("Render Result"))

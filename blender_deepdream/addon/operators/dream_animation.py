@@ -9,6 +9,7 @@ import bpy
 
 from ...protocol.errors import SceneError
 from ..cache import scene_cache
+from ..preferences import server_address
 from ..run import Job
 from .dream import DreamOperator
 from .running import connector
@@ -33,6 +34,7 @@ class DEEPDREAM_OT_dream_animation(DreamOperator, bpy.types.Operator):
             connector(),
             output=paths.__getitem__,
             rerender=scene.deepdream.rerender,
+            where=server_address(),
         )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import bpy
 
 from ..cache import scene_cache
+from ..preferences import server_address
 from ..run import Job
 from .dream import DreamOperator
 from .running import connector
@@ -19,7 +20,14 @@ class DEEPDREAM_OT_dream_frame(DreamOperator, bpy.types.Operator):
 
     def make_job(self, context: bpy.types.Context) -> Job:
         scene = context.scene
-        return Job(scene, [scene.frame_current], scene_cache(scene), connector(), rerender=scene.deepdream.rerender)
+        return Job(
+            scene,
+            [scene.frame_current],
+            scene_cache(scene),
+            connector(),
+            rerender=scene.deepdream.rerender,
+            where=server_address(),
+        )
 
 
 classes = (DEEPDREAM_OT_dream_frame,)

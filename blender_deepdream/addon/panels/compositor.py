@@ -7,13 +7,14 @@ import bpy
 
 from .. import changes, node
 from ..cache import scene_cache
+from ..counting import Counted, counted
 from ..drawing import draw_activity, draw_error, wrapped
+from ..forecast import forecast
 from ..operators.add_node import DEEPDREAM_OT_add_node
 from ..operators.cancel import DEEPDREAM_OT_cancel
 from ..operators.clear_cache import DEEPDREAM_OT_clear_cache
 from ..operators.dream_animation import DEEPDREAM_OT_dream_animation
 from ..operators.dream_frame import DEEPDREAM_OT_dream_frame
-from ..room import room_text
 from ..status import status
 
 
@@ -47,6 +48,7 @@ class DEEPDREAM_PT_dream(Sidebar, bpy.types.Panel):
         column.scale_y = 1.3
         column.operator(DEEPDREAM_OT_dream_frame.bl_idname, icon="RENDER_STILL")
         column.operator(DEEPDREAM_OT_dream_animation.bl_idname, icon="RENDER_ANIMATION")
+        _draw_time(layout, context)
         draw_error(layout, context, state)
 
 
@@ -66,13 +68,29 @@ class DEEPDREAM_PT_cache(Sidebar, bpy.types.Panel):
             layout.label(text="3D has changed: it will be rendered again", icon="INFO")
 
 
+def _draw_time(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """What Dream Animation will take, where that is known."""
+    found = counted(scene_cache(context.scene).root)
+    expected = found and forecast(context.scene, found)
+    if expected and expected.time_text:
+        wrapped(layout, context, expected.time_text, icon="TIME")
+
+
 def _draw_room(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Where the cache lies, how large it is, and the button that clears it."""
+    """Where the cache lies, how large it is and will be, and the button that clears it."""
     root = scene_cache(context.scene).root
     column = layout.column(align=True)
     wrapped(column, context, str(root), icon="FILE_FOLDER")
-    wrapped(column, context, room_text(root) or "Counting ...", icon="DISK_DRIVE")
+    found = counted(root)
+    wrapped(column, context, _room_text(context.scene, found) if found else "Counting ...", icon="DISK_DRIVE")
     layout.operator(DEEPDREAM_OT_clear_cache.bl_idname, icon="TRASH")
+
+
+def _room_text(scene: bpy.types.Scene, found: Counted) -> str:
+    if found.error:
+        return found.error
+    expected = forecast(scene, found)
+    return f"{found.room.text}. {expected.room_text}" if expected and expected.missing else found.room.text
 
 
 classes = (DEEPDREAM_PT_dream, DEEPDREAM_PT_cache)
