@@ -1,23 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The real Blender: its own command line, and its window with a hand at the mouse.
 
-DEEPDREAM_REAL_BLENDER names the folder of blender-real and gui-shot.sh, which run Blender 5.2 in a folder of its own
-under a virtual screen. The server runs outside of it.
+DEEPDREAM_REAL_BLENDER names the folder of blender-real and gui-shot.sh, which run Blender in a folder of its own under
+a virtual screen: 5.2 ("sid"), and, where DEEPDREAM_REAL_SUITES says so, 4.3 ("trixie").
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .processes import QUICK, ROOT, Server, blender, json_lines
+from .processes import QUICK, ROOT, SERVER_PYTHON, Server, blender, json_lines, wait_until_gone
 
+SUITES = os.environ.get("DEEPDREAM_REAL_SUITES", "sid").split()
 TOOLS = os.environ.get("DEEPDREAM_REAL_BLENDER", "")
 HERE = Path(__file__).parent / "real_blender"
 PICTURES = ROOT / "out" / "window"
@@ -30,11 +33,17 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip."""
+    built = blender(ROOT / "scripts" / "build_extension.py", "--output", tmp_path_factory.mktemp("dist"))
+    return Path(built.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, extension: Path) -> Path:
     """A user's home with the extension installed from its zip."""
     folder = tmp_path_factory.mktemp("home")
-    built = blender(ROOT / "scripts" / "build_extension.py", "--output", folder)
-    install = ["--command", "extension", "install-file", "-r", "user_default", "-e", built.stdout.splitlines()[-1]]
+    install = ["--command", "extension", "install-file", "-r", "user_default", "-e", extension]
     outcome = real("blender-real", "--suite", "sid", *install, home=folder)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     return folder
@@ -53,7 +62,8 @@ def shot(blend: Path, tmp_path: Path) -> Path:
 
 def real(tool: str, *arguments: object, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one of the tools; the home's parent, where all that tests write lies, is seen inside too."""
-    variables = os.environ | environment | {"BLENDER_HOME": str(home), "BLENDER_BINDS": f"{ROOT}:{home.parent}"}
+    binds = ":".join(map(str, [ROOT, home.parent, *_server_folders()]))
+    variables = os.environ | environment | {"BLENDER_HOME": str(home), "BLENDER_BINDS": binds}
     command = [str(Path(TOOLS) / tool), *map(str, arguments)]
     return subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False)
 
@@ -83,39 +93,62 @@ def test_blender_renders_with_the_extensions_command(home: Path, server: Server,
     assert (shot.parent / "frames" / "0001.png").is_file()
 
 
-def test_an_artist_adds_the_node_and_presses_dream(home: Path, server: Server, shot: Path) -> None:
-    state, cache = shot.with_name("state.json"), shot.with_name("shot_deepdream") / "Scene"
-    picture = PICTURES / "dreamed.png"
-    outcome = real(
-        "gui-shot.sh",
-        *(
-            "--suite",
-            "sid",
-            "--timeout",
-            "300",
-            "--user-prefs",
-            "--drive",
-            HERE / "drive.sh",
-            picture,
-            HERE / "window.py",
-            shot,
-        ),
-        home=home,
-        WINDOW_STATE=str(state),
-        WINDOW_CACHE=str(cache),
-        WINDOW_SERVER=server.url,
-        WINDOW_TOKEN_FILE=server.token_file,
-    )
-    log = picture.with_name("dreamed.png.log").read_text("utf-8")
+@pytest.mark.parametrize("suite", SUITES)
+def test_from_the_zip_to_a_dreamed_animation_by_mouse(extension: Path, tmp_path: Path, suite: str) -> None:
+    home, shot = tmp_path / "home", tmp_path / "shot.blend"
+    home.mkdir()
+    installed = shutil.copy(extension, tmp_path)
+    script = HERE / "shot.py"
+    real("blender-real", "--suite", suite, "-b", "--factory-startup", "-P", script, "--", shot, home=home)
+    real("blender-real", "--suite", suite, "-b", "--factory-startup", shot, "-a", home=home)
+    rendered = _frames(shot)
+    assert len(rendered) == 4
+    variables = {
+        "HAND": str(HERE),
+        "WINDOW_SUITE": suite,
+        "WINDOW_STATE": str(tmp_path / "state.json"),
+        "WINDOW_CANCELLED": str(tmp_path / "cancelled"),
+        "WINDOW_ZIP": Path(installed).name,
+        "WINDOW_PYTHON": SERVER_PYTHON,
+    }
+    told = _drive(suite, "path.sh", shot, home, variables)
+    assert told["error"] == ""
+    assert told["settings"] == [["lite0", "_blocks.5"]]
+    assert told["status"] == "Dreamed"
+    dreamed = _frames(shot)
+    assert dreamed.keys() == rendered.keys()
+    assert all(dreamed[name] != rendered[name] for name in rendered)
+    dreams = sorted((tmp_path / "shot_deepdream" / "Scene" / "dream").glob("DeepDream-*/*.exr"))
+    ended = (tmp_path / "cancelled").stat().st_mtime_ns
+    kept = [path.stat().st_mtime_ns < ended for path in dreams]
+    assert len(kept) == 4
+    assert kept[0], "what was dreamed before the cancel is kept"
+    assert not kept[-1]
+    wait_until_gone(variables["WINDOW_STATE"])
+
+
+def _drive(suite: str, script: str, shot: Path, home: Path, variables: dict[str, str]) -> dict[str, Any]:
+    """Blender with its window and the hand that follows the script. Returns what window.py told last."""
+    picture = PICTURES / suite / "last.png"
+    options = ["--suite", suite, "--timeout", "300", "--user-prefs", "--drive", HERE / script]
+    outcome = real("gui-shot.sh", *options, picture, HERE / "window.py", shot, home=home, **variables)
+    log = picture.with_name("last.png.log").read_text("utf-8")
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr + log
     assert "Traceback" not in log
-    told = json.loads(state.read_text("utf-8"))
-    assert told["error"] == ""
-    assert sorted(told["links"]) == [["DeepDream", "Group Output"], ["Render Layers", "DeepDream"]]
-    assert len(list(cache.glob("dream/DeepDream-*/0001.exr"))) == 1
-    assert told["seed"] != 0
-    assert told["status"] == "Out of date: settings have changed"
-    assert picture.stat().st_size > 10_000
+    return dict(json.loads(Path(variables["WINDOW_STATE"]).read_text("utf-8")))
+
+
+def _frames(shot: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(shot.parent.glob("frames/*.png"))}
+
+
+@functools.cache
+def _server_folders() -> list[str]:
+    """What the server's Python is made of: Blender in its own folder shall start it."""
+    command = [SERVER_PYTHON, "-c", "import sys; print(sys.prefix, sys.base_prefix, sep='\\n')"]
+    folders = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")
+    # one that lies in /usr would be another system's there
+    return [folder for folder in folders if folder and folder != "/usr"]
 
 
 def _our_lines(text: str) -> list[dict[str, object]]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs in a real Blender with its window: shows the compositor, and tells the hand at the mouse what is where.
+"""Runs in a real Blender with its window, and touches nothing there: it tells the hand at the mouse what is so.
 
-WINDOW_STATE names a JSON file that is kept up to date with what the add-on says and shows.
+WINDOW_STATE names a JSON file that is kept up to date with what the add-on says, and for how long Blender stood still.
 """
 
 from __future__ import annotations
@@ -9,115 +9,133 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import bpy
 import guishot
 
+sys.path.insert(0, str(Path(__file__).parent))
+import reading
+
 ADDON = "bl_ext.user_default.blender_deepdream"
 STATE = Path(os.environ["WINDOW_STATE"])
-
-
-def choose_server() -> None:
-    """As an artist would in the preferences."""
-    chosen = bpy.context.preferences.addons[ADDON].preferences
-    chosen.server = "ADDRESS"
-    chosen.url = os.environ["WINDOW_SERVER"]
-    chosen.token_file = os.environ["WINDOW_TOKEN_FILE"]
-
-
-def make_tree() -> None:
-    tree = bpy.data.node_groups.new("Compositing", "CompositorNodeTree")
-    tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
-    bpy.context.scene.compositing_node_group = tree
-    source, output = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("NodeGroupOutput")
-    source.location, output.location = (-450, 150), (350, 100)
-    tree.links.new(source.outputs["Image"], output.inputs[0])
-
-
-def show_workspace() -> None:
-    guishot.workspace("Compositing")
-
-
-def show_compositor() -> None:
-    area = guishot.area("NODE_EDITOR")
-    area.spaces.active.show_region_ui = True
-    area.spaces.active.show_region_asset_shelf = False
-
-
-def show_tab() -> None:
-    guishot.region(guishot.area("NODE_EDITOR"), "UI").active_panel_category = "DeepDream"
-    with guishot.override("NODE_EDITOR"):
-        bpy.ops.node.view_all()
-        bpy.ops.view2d.zoom_out(zoomfacx=-0.2, zoomfacy=-0.2)
-        bpy.ops.view2d.pan(deltax=110, deltay=-30)  # the sidebar lies over the right end
-
-
-def mark_places() -> None:
-    """Where to click, in the window's pixels."""
-    area = guishot.area("NODE_EDITOR")
-    canvas, sidebar = guishot.region(area), guishot.region(area, "UI")
-    source, output = list(bpy.context.scene.compositing_node_group.nodes)[:2]
-    start, end = (canvas.view2d.view_to_region(*place, clip=False) for place in (socket_of(source), left_of(output)))
-    guishot.mark("LINK", canvas.x + (start[0] + end[0]) // 2, canvas.y + (start[1] + end[1]) // 2)
-    guishot.mark("EMPTY", canvas.x + (start[0] + end[0]) // 2, canvas.y + canvas.height // 5)
-    guishot.mark("SIDEBAR", sidebar.x + sidebar.width // 2, sidebar.y + sidebar.height)
-
-
-def socket_of(node: bpy.types.Node) -> tuple[float, float]:
-    return node.location.x + node.width, node.location.y - 35
-
-
-def left_of(node: bpy.types.Node) -> tuple[float, float]:
-    return node.location.x, node.location.y - 35
+CLOSE = Path(os.environ["GUISHOT_DIR"]) / "close"
+_ABOVE = 25
+"""Pixels from a link to the mouse that drops a node on it: the node hangs below the mouse."""
+_TITLE = 35
+"""How far below its top a node's first socket lies."""
 
 
 def tell() -> float:
     """Write the state; called again and again."""
-    manager = bpy.context.window_manager.deepdream
-    tree = bpy.context.scene.compositing_node_group
-    state = {
-        "running": manager.running,
-        "error": manager.error,
-        "message": manager.message,
-        "seed": seed_of(tree),
-        "status": status_of(tree),
-        "nodes": [node.name for node in tree.nodes],
-        "links": [[link.from_node.name, link.to_node.name] for link in tree.links],
-    }
-    show_result()
+    state = {"windows": len(bpy.context.window_manager.windows), "workspace": guishot.window().workspace.name}
+    if hasattr(bpy.types.WindowManager, "deepdream"):
+        state |= _addon_state() | {"stalls": stalls, "steps": steps}
     temporary = STATE.with_suffix(".new")
     temporary.write_text(json.dumps(state), "utf-8")
     temporary.replace(STATE)
+    if CLOSE.is_file() and len(bpy.context.window_manager.windows) > 1:
+        _close_last_window()
     return 0.1
 
 
-def dream_groups(tree: bpy.types.NodeTree) -> list[bpy.types.NodeTree]:
-    groups = [getattr(node, "node_tree", None) for node in tree.nodes]
-    return [group for group in groups if group and group.deepdream.id]
+def _addon_state() -> dict[str, Any]:
+    manager, tree = bpy.context.window_manager.deepdream, _tree()
+    nodes = list(tree.nodes) if tree else []
+    groups = [node.node_tree for node in nodes if getattr(node, "node_tree", None)]
+    return {
+        "running": manager.running,
+        "error": manager.error,
+        "message": manager.message,
+        "connection": manager.connection.message,
+        "nodes": [node.bl_idname for node in nodes],
+        "links": [[link.from_node.name, link.to_node.name] for link in tree.links] if tree else [],
+        "link": _on_link(tree) if tree else [],
+        "settings": [[group.deepdream.brain, group.deepdream.layers] for group in groups],
+        "status": " ".join(_status(group) for group in groups),
+    }
 
 
-def seed_of(tree: bpy.types.NodeTree) -> int:
-    return sum(group.deepdream.seed for group in dream_groups(tree))
+def _tree() -> bpy.types.NodeTree | None:
+    scene = bpy.context.scene
+    return scene.compositing_node_group if bpy.app.version >= (5, 0) else scene.node_tree
 
 
-def status_of(tree: bpy.types.NodeTree) -> str:
+def _status(group: bpy.types.NodeTree) -> str:
     """What the panel says of the node."""
-    said = importlib.import_module(f"{ADDON}.addon.status")
-    return " ".join(said.status(bpy.context.scene, group).text for group in dream_groups(tree))
+    return importlib.import_module(f"{ADDON}.addon.status").status(bpy.context.scene, group).text
 
 
-def show_result() -> None:
-    """Choose the Render Result in the image editor, once there is one."""
-    area, result = guishot.area("IMAGE_EDITOR"), bpy.data.images.get("Render Result")
-    if area and result and area.spaces.active.image != result:
-        area.spaces.active.image = result
-        with guishot.override("IMAGE_EDITOR"):
-            bpy.ops.image.view_all(fit_view=True)
+def _on_link(tree: bpy.types.NodeTree) -> list[int]:
+    """Where to drop a node onto the rendered image's link, from the top left; empty where there is none."""
+    area = guishot.area("NODE_EDITOR")
+    link = next((link for link in tree.links if link.from_node.bl_idname == "CompositorNodeRLayers"), None)
+    if not area or not link:
+        return []
+    canvas, start, end = guishot.region(area), link.from_node, link.to_node
+    drop = 0 if end.bl_idname == "NodeReroute" else _TITLE
+    places = (start.location.x + start.width, start.location.y - _TITLE), (end.location.x, end.location.y - drop)
+    (left, low), (right, high) = (canvas.view2d.view_to_region(*place, clip=False) for place in places)
+    return [canvas.x + (3 * left + right) // 4, guishot.window().height - canvas.y - (3 * low + high) // 4 - _ABOVE]
 
 
-def start_telling() -> None:
-    bpy.app.timers.register(tell)
+def _close_last_window() -> None:
+    """As the window manager's button would: here is none."""
+    CLOSE.unlink()
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[-1]):
+        bpy.ops.wm.window_close()
 
 
-guishot.steps(show_workspace, choose_server, make_tree, show_compositor, show_tab, show_tab, mark_places, start_telling)
+stalls: dict[str, float] = {}
+"""The longest time for which no timer of Blender's was called, by what the add-on was doing."""
+steps: dict[str, float] = {}
+"""The longest step of the add-on's own, likewise."""
+_beats: list[float] = []
+
+
+def beat() -> float:
+    _beats.append(time.perf_counter())
+    if len(_beats) > 1:
+        _note(stalls, _doing(), _beats[-1] - _beats.pop(0))
+    _watch_steps()
+    return 0.01
+
+
+def _note(longest: dict[str, float], what: str, seconds: float) -> None:
+    longest[what] = round(max(longest.get(what, 0), seconds), 3)
+
+
+def _doing() -> str:
+    """The stage, of `Frame 1 (1 of 3): dreaming, octave 2 of 4`."""
+    manager = getattr(bpy.context.window_manager, "deepdream", None)
+    return manager.message.partition(": ")[2].partition(",")[0] if manager and manager.running else "idle"
+
+
+def _watch_steps() -> None:
+    """Time each step of a dream, once the add-on is there."""
+    if f"{ADDON}.addon.operators.dream" not in sys.modules:
+        return
+    kind = sys.modules[f"{ADDON}.addon.operators.dream"].DreamOperator
+    if "modal" in vars(kind):
+        return
+    modal = kind.modal
+
+    def timed(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        started, doing = time.perf_counter(), _doing()
+        try:
+            return modal(self, context, event)
+        finally:
+            _note(steps, f"{doing} > {_doing()}", time.perf_counter() - started)
+
+    kind.modal = timed
+
+
+def start() -> None:
+    for told in (tell, beat, reading.answer):
+        bpy.app.timers.register(told, persistent=True)
+
+
+guishot.steps(start)
