@@ -13,6 +13,7 @@ resume in one. Files appear whole or not at all: they are written under another 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import time
@@ -39,7 +40,7 @@ class Cache:
 
     def raw(self, frame: int, other_scene: str | None = None) -> Path:
         folder = self.root / "raw"
-        return (folder / bpy.path.clean_name(other_scene) if other_scene else folder) / f"{frame:04d}.exr"
+        return (folder / _own_name(other_scene) if other_scene else folder) / f"{frame:04d}.exr"
 
     def dreams(self, folder_name: str) -> Path:
         """A node's folder. It is found by the id at its name's end, so a renamed node keeps its dreams."""
@@ -79,6 +80,11 @@ def scene_cache(scene: bpy.types.Scene) -> Cache:
         blend = Path(bpy.data.filepath)
         return Cache(blend.parent / f"{blend.stem}_deepdream" / bpy.path.clean_name(scene.name))
     return Cache(Path(bpy.app.tempdir) / "deepdream" / bpy.path.clean_name(scene.name))
+
+
+def _own_name(scene: str) -> str:
+    """A folder's name that no other scene has: `a/b` and `a_b` are two, and so are `A` and `a` where files ignore case."""
+    return f"{bpy.path.clean_name(scene)}-{hashlib.sha256(scene.encode()).hexdigest()[:8]}"
 
 
 def make_folder(folder: Path) -> Path:

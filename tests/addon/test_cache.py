@@ -48,6 +48,13 @@ def test_a_renamed_node_keeps_its_dreams(tmp_path: Path) -> None:
     assert cache.dreams("New-ffffffff").name == "New-ffffffff"
 
 
+def test_scenes_whose_names_are_alike_keep_apart(tmp_path: Path) -> None:
+    cache, names = Cache(tmp_path), ("a/b", "a_b", "A_b", "..", None)
+    places = [str(cache.raw(1, name)).casefold() for name in names]
+    assert len({*places}) == 5
+    assert all(cache.raw(1, name).resolve().is_relative_to(tmp_path / "raw") for name in names)
+
+
 def test_scratch_is_empty_and_goes_away(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     (cache.scratch("raw") / "left").touch()
