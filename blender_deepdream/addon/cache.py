@@ -83,7 +83,7 @@ def scene_cache(scene: bpy.types.Scene) -> Cache:
 
 
 def _own_name(scene: str) -> str:
-    """A folder's name that no other scene has: `a/b` and `a_b` are two, and so are `A` and `a` where files ignore case."""
+    """A folder's name that no other scene has: `a/b` and `a_b` are two; so are `A` and `a` where case is ignored."""
     return f"{bpy.path.clean_name(scene)}-{hashlib.sha256(scene.encode()).hexdigest()[:8]}"
 
 
