@@ -108,6 +108,11 @@ def not_counted() -> Iterator[None]:
         _session.paused = was
 
 
+def is_paused() -> bool:
+    """Whether it is the pipeline that is at work."""
+    return _session.paused
+
+
 def unsaved_3d() -> bool:
     """Whether 3D has changed since the file was loaded or saved, as far as Blender says."""
     return _session.three_d > 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 from bpy.app.handlers import persistent
 
-from . import changes, counting, live_preview, node, render_job
+from . import after_render, changes, counting, live_preview, node, render_job
 from .cache import scene_cache
 
 
@@ -30,6 +30,7 @@ def _on_load(*_: object) -> None:
     changes.forget()
     counting.forget()
     node.separate_copies()
+    after_render.begin()
 
 
 _before_save: list[tuple[str, int, str]] = []
@@ -81,15 +82,20 @@ _HANDLERS = (
     ("save_pre", _on_save_pre),
     ("save_post", _on_save_post),
     ("save_post_fail", _on_save_fail),
+    ("render_init", after_render.on_init),
+    ("render_write", after_render.on_write),
+    ("render_complete", after_render.on_complete),
 )
 
 
 def register() -> None:
     for name, handler in _HANDLERS:
         getattr(bpy.app.handlers, name).append(handler)
+    after_render.begin()
 
 
 def unregister() -> None:
+    after_render.stop()
     for name, handler in _HANDLERS:
         handlers = getattr(bpy.app.handlers, name)
         if handler in handlers:

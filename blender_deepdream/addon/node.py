@@ -214,7 +214,7 @@ def separate_copies() -> None:
             forget_results(group)
         seen.add(group.deepdream.id)
     used: set[bpy.types.NodeTree] = set()
-    for node in list(_dream_nodes_everywhere()):
+    for node in list(dream_nodes()):
         if node.node_tree not in used:
             used.add(node.node_tree)
             continue
@@ -225,7 +225,8 @@ def separate_copies() -> None:
         node.node_tree = copy
 
 
-def _dream_nodes_everywhere() -> Iterator[bpy.types.Node]:
+def dream_nodes() -> Iterator[bpy.types.Node]:
+    """All of this file, in all trees, but those in linked ones."""
     trees = [*bpy.data.node_groups, *filter(None, map(compat.compositor_tree, bpy.data.scenes))]
     for tree in (tree for tree in dict.fromkeys(trees) if tree.bl_idname == "CompositorNodeTree"):
         yield from (node for node in tree.nodes if dream_group_of(node) and not tree.library)

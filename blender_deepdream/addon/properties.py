@@ -7,7 +7,7 @@ import bpy
 
 from ..protocol.nothing import KINDS
 from ..protocol.settings import KNOBS, DreamSettings
-from . import compat
+from . import after_render, compat
 from .activity import ACTIVITY, DeepDreamActivity
 from .dataset_properties import DeepDreamDatasetSettings
 from .dream_properties import Dreamable, dream_properties
@@ -109,6 +109,12 @@ class DeepDreamSceneSettings(bpy.types.PropertyGroup):
         ),
         "rerender": bpy.props.BoolProperty(
             name="Render 3D Again", description="Render the scene again even where rendered passes are still good"
+        ),
+        "after_render": bpy.props.BoolProperty(
+            name="Dream After Render",
+            description="When a render of yours has ended, dream what it rendered: after an image its frame, after an "
+            "animation all frames, which are written again. 3D is rendered once more where its passes are not kept yet",
+            update=lambda _settings, _context: after_render.begin(),
         ),
         "dataset": bpy.props.PointerProperty(type=DeepDreamDatasetSettings),
         "training": bpy.props.PointerProperty(type=DeepDreamTrainingSettings),

@@ -27,7 +27,7 @@ def rendered_meanwhile(scene: bpy.types.Scene, restore: Restore) -> Iterator[Non
     """
     restore.set(scene.render, "use_lock_interface", True)
     restore.set(bpy.context.preferences.view, "render_display_type", "NONE")
-    with _cancel_noted() as cancelled, _holding(restore):
+    with _cancel_noted() as cancelled, holding(restore):
         try:
             outcome = bpy.ops.render.render("INVOKE_DEFAULT", scene=scene.name)
         except RuntimeError as error:
@@ -55,7 +55,8 @@ def _cancel_noted() -> Iterator[list[bool]]:
 
 
 @contextmanager
-def _holding(restore: Restore) -> Iterator[None]:
+def holding(restore: Restore) -> Iterator[None]:
+    """While this lasts, what is set otherwise is not saved."""
     _held.append(restore)
     try:
         yield

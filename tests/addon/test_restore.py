@@ -16,7 +16,7 @@ def test_what_is_held_is_as_the_artist_set_it_while_a_file_is_saved() -> None:
     with Restore() as restore:
         restore.set(render, "format", "EXR")
         restore.set(render, "depth", 32)
-        with render_job._holding(restore):
+        with render_job.holding(restore):
             render_job.swap_held()
             assert (render.format, render.depth) == ("PNG", 8)
             render_job.swap_held()
@@ -31,7 +31,7 @@ def test_a_save_that_fails_leaves_what_is_held(scene: bpy.types.Scene, tmp_path:
     scene.render.use_border = False
     with Restore() as restore:
         restore.set(scene.render, "use_border", True)
-        with render_job._holding(restore):
+        with render_job.holding(restore):
             with pytest.raises(RuntimeError):
                 bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "taken.blend"))
             assert scene.render.use_border

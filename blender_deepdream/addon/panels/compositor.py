@@ -15,6 +15,7 @@ from ..operators.cancel import DEEPDREAM_OT_cancel
 from ..operators.clear_cache import DEEPDREAM_OT_clear_cache
 from ..operators.dream_animation import DEEPDREAM_OT_dream_animation
 from ..operators.dream_frame import DEEPDREAM_OT_dream_frame
+from ..operators.quick_test import DEEPDREAM_OT_quick_test
 from ..status import status
 
 
@@ -48,6 +49,8 @@ class DEEPDREAM_PT_dream(Sidebar, bpy.types.Panel):
         column.scale_y = 1.3
         column.operator(DEEPDREAM_OT_dream_frame.bl_idname, icon="RENDER_STILL")
         column.operator(DEEPDREAM_OT_dream_animation.bl_idname, icon="RENDER_ANIMATION")
+        column.operator(DEEPDREAM_OT_quick_test.bl_idname, icon="VIEWZOOM")
+        layout.prop(context.scene.deepdream, "after_render")
         _draw_time(layout, context)
         draw_error(layout, context, state)
 
