@@ -4,13 +4,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
+import numpy as np
 import pytest
 
 import blender_deepdream
 from blender_deepdream.addon import compat, node
 from blender_deepdream.protocol.errors import SceneError
 
-from .conftest import only_node
+from .conftest import MakeJob, dream_path, only_node, pixels, run
 
 
 def add_in_front(scene: bpy.types.Scene) -> bpy.types.Node:
@@ -33,6 +34,24 @@ def test_settings_are_saved_with_the_file(scene: bpy.types.Scene, tmp_path: Path
     found = only_node(bpy.context.scene)
     assert found.id == was.id
     assert found.group.deepdream.seed == 77
+
+
+def test_a_blender_without_the_add_on_shows_the_dream(
+    dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
+) -> None:
+    run(make_job(dreaming))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "passed on.blend"))
+    blender_deepdream.unregister()
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "passed on.blend"))
+        render = bpy.context.scene.render
+        compat.set_float_exr(render.image_settings, multilayer=False)
+        render.filepath = str(tmp_path / "shown.exr")
+        bpy.ops.render.render(write_still=True)
+    finally:
+        blender_deepdream.register()
+    shown, dreamed = pixels(tmp_path / "shown.exr"), pixels(dream_path(tmp_path, 1))
+    assert np.array_equal(shown[..., :3], dreamed[..., :3])
 
 
 def test_settings_outlive_a_blender_without_the_add_on(scene: bpy.types.Scene, tmp_path: Path) -> None:

@@ -37,6 +37,16 @@ def test_dream_animation_writes_the_scenes_frames(at_home: bpy.types.Scene, tmp_
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0001.png", "0003.png"]
 
 
+@pytest.mark.parametrize("kind", ["OPEN_EXR", "OPEN_EXR_MULTILAYER", "TIFF", "WEBP", "HDR", "DPX", "BMP"])
+def test_frames_are_of_the_scenes_own_kind(at_home: bpy.types.Scene, tmp_path: Path, kind: str) -> None:
+    compat.set_format(at_home.render.image_settings, kind)
+    at_home.render.filepath, at_home.frame_end = str(tmp_path / "out" / "a_##_b"), 1
+    assert bpy.ops.deepdream.dream_animation() == {"FINISHED"}
+    (frame,) = (tmp_path / "out").iterdir()
+    assert frame.name == f"a_01_b{at_home.render.file_extension}"
+    assert frame.stat().st_size > 500
+
+
 def test_failure_is_said_and_stays_on_the_panel(at_home: bpy.types.Scene) -> None:
     only_node(at_home).group.deepdream.brain = "nobody"
     with pytest.raises(RuntimeError, match="nobody"):
