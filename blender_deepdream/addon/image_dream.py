@@ -43,14 +43,15 @@ class ImageEvent:
 
 @dataclass(frozen=True)
 class ImageJob:
-    """image: by its session_uid, for an undo replaces it. replace: whether the dream takes its place everywhere.
+    """image, guide: by their session_uid, for an undo replaces them. replace: whether the dream takes the image's place
+    everywhere.
 
     done: gets the new image. patience: seconds to wait for the server before yielding; 0 in a window.
     """
 
     image: int
     settings: DreamSettings
-    guide: bpy.types.Image | None
+    guide: int | None
     replace: bool
     connect: Callable[[], DreamClient]
     done: Callable[[bpy.types.Image], None]
@@ -108,9 +109,10 @@ def _request(job: ImageJob, folder: Path) -> tuple[DreamRequest, dict[str, Path]
     files = {file_hash(source): source}
     guide = None
     if job.settings.needs_guide:
-        if job.guide is None:
+        shown = _with_uid(job.guide)
+        if shown is None:
             raise SceneError("The objective needs a guide image, and none is chosen.", "Choose one in the panel.")
-        path = image_file(job.guide, folder)
+        path = image_file(shown, folder)
         guide = file_hash(path)
         files[guide] = path
     space = working_color_space() if image.is_float else ColorSpace.SRGB
@@ -144,10 +146,14 @@ def _describe(dream: bpy.types.Image, image: bpy.types.Image) -> None:
 
 
 def _find(uid: int) -> bpy.types.Image:
-    for image in bpy.data.images:
-        if image.session_uid == uid:
-            return check_image(image)
-    raise SceneError("The image that was dreaming is gone.", "Undo, or start again.")
+    image = _with_uid(uid)
+    if image is None:
+        raise SceneError("The image that was dreaming is gone.", "Undo, or start again.")
+    return check_image(image)
+
+
+def _with_uid(uid: int | None) -> bpy.types.Image | None:
+    return next((image for image in bpy.data.images if image.session_uid == uid), None)
 
 
 def _read(path: Path) -> Pixels:

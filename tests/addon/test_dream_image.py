@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from blender_deepdream.addon import image_dream
+from blender_deepdream.addon.image_dream import ImageJob, dream_image
+from blender_deepdream.addon.runtime import ServerChoice, connect
 from blender_deepdream.addon.surface.color_input import ensure_nodes
+from blender_deepdream.protocol.errors import SceneError
 
 from .conftest import QUICK
 
@@ -91,6 +94,26 @@ def test_an_image_that_changed_its_size_meanwhile_is_told(
     with pytest.raises(RuntimeError, match="another size"):
         bpy.ops.deepdream.dream_image(image="wall")
     assert "wall dreamed" not in bpy.data.images
+
+
+@pytest.mark.parametrize(("gone", "told"), [("wall", "is gone"), ("guide", "needs a guide image")])
+def test_an_image_that_was_deleted_while_the_server_started_is_told(
+    settings: bpy.types.PropertyGroup, gone: str, told: str
+) -> None:
+    settings.objective = "guide-dot"
+    job = ImageJob(
+        picture("wall").session_uid,
+        settings.to_settings(),
+        picture("guide").session_uid,
+        replace=False,
+        connect=lambda: connect(ServerChoice()),
+        done=lambda _: None,
+    )
+    steps = dream_image(job)
+    next(steps)
+    bpy.data.images.remove(bpy.data.images[gone])
+    with pytest.raises(SceneError, match=told):
+        list(steps)
 
 
 def test_what_does_not_dream_comes_back_as_it_was(settings: bpy.types.PropertyGroup) -> None:

@@ -33,7 +33,7 @@ class DEEPDREAM_OT_dream_image(WorkOperator, bpy.types.Operator):
         job = ImageJob(
             image.session_uid,
             settings.to_settings(),
-            settings.guide,
+            settings.guide and settings.guide.session_uid,
             settings.replace,
             connector(),
             self._show_dream,
