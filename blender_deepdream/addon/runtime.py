@@ -160,6 +160,8 @@ def _read_token(path: str) -> str:
         raise UnauthorizedError(
             f"The token file {path!r} cannot be read: {error.strerror}.", "Name the file that the server printed."
         ) from error
+    except UnicodeDecodeError as error:
+        raise UnauthorizedError(f"{path!r} is no token file.", "Name the file that the server printed.") from error
 
 
 def _environment(package_parent: Path) -> dict[str, str]:

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from .brain_info import BrainDetails, BrainInfo
 from .brains import BrainOffer
@@ -67,6 +67,17 @@ MIN_STREAM_TIMEOUT = 15.0
 """Seconds of silence on an event stream: the server says every few seconds that it is still there."""
 
 
+def _split(url: str) -> SplitResult:
+    """Raises ServerUnavailableError."""
+    with contextlib.suppress(ValueError):  # as of `http://[::1`
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return parts
+    raise ServerUnavailableError(
+        f"{url!r} is not the address of a server.", "Write it as http://HOST:PORT, as the server printed it."
+    )
+
+
 class DreamClient:
     """One server as one client sees it.
 
@@ -77,11 +88,7 @@ class DreamClient:
     """
 
     def __init__(self, url: str, token: str, client_id: str | None = None, timeout: float = 30.0) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ServerUnavailableError(
-                f"{url!r} is not the address of a server.", "Write it as http://HOST:PORT, as the server printed it."
-            )
+        parts = _split(url)
         if not token.isascii() or not token.isprintable():
             raise ServerUnavailableError("The token has characters that no token has.", "Read the token file again.")
         self._secure = parts.scheme == "https"

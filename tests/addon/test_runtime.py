@@ -65,3 +65,9 @@ def test_server_that_is_another_program(tmp_path: Path) -> None:
 def test_token_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UnauthorizedError, match="cannot be read"):
         runtime.connect(ServerChoice(url="http://127.0.0.1:9", token_file=str(tmp_path / "token")))
+
+
+def test_token_file_that_is_a_picture(tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\x89PNG\xff")
+    with pytest.raises(UnauthorizedError, match="no token file"):
+        runtime.connect(ServerChoice(url="http://127.0.0.1:9", token_file=str(tmp_path / "token")))

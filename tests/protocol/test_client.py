@@ -176,7 +176,7 @@ def test_errors_end_an_event_stream(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "127.0.0.1:80", "ftp://host", "http://", "http://host:99999", "file:///etc/passwd"]
+    "url", ["", "127.0.0.1:80", "ftp://host", "http://", "http://host:99999", "file:///etc/passwd", "http://[::1"]
 )
 def test_addresses_that_are_none(url: str) -> None:
     with pytest.raises(ServerUnavailableError):
