@@ -67,12 +67,12 @@ MIN_STREAM_TIMEOUT = 15.0
 """Seconds of silence on an event stream: the server says every few seconds that it is still there."""
 
 
-def _split(url: str) -> SplitResult:
-    """Raises ServerUnavailableError."""
+def _split(url: str) -> tuple[SplitResult, str]:
+    """With the name of the machine. Raises ServerUnavailableError."""
     with contextlib.suppress(ValueError):  # as of `http://[::1`
         parts = urlsplit(url)
         if parts.scheme in ("http", "https") and parts.hostname:
-            return parts
+            return parts, parts.hostname
     raise ServerUnavailableError(
         f"{url!r} is not the address of a server.", "Write it as http://HOST:PORT, as the server printed it."
     )
@@ -88,11 +88,10 @@ class DreamClient:
     """
 
     def __init__(self, url: str, token: str, client_id: str | None = None, timeout: float = 30.0) -> None:
-        parts = _split(url)
+        parts, self._host = _split(url)
         if not token.isascii() or not token.isprintable():
             raise ServerUnavailableError("The token has characters that no token has.", "Read the token file again.")
         self._secure = parts.scheme == "https"
-        self._host = parts.hostname
         self._path = parts.path.rstrip("/")
         try:
             self._port = parts.port
