@@ -26,7 +26,7 @@ lint: setup
 	@$(SERVER) -m mypy
 
 test-server: setup
-	$(SERVER) -m pytest tests --ignore tests/addon --ignore tests/e2e -n auto
+	$(SERVER) -m pytest tests --ignore tests/addon --ignore tests/e2e -n auto --dist loadgroup
 
 test-blender: setup
 	$(BLENDER) -m pytest tests/addon tests/e2e

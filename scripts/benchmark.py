@@ -9,6 +9,7 @@
     python scripts/benchmark.py coherence --drift
     python scripts/benchmark.py train
     python scripts/benchmark.py surface
+    python scripts/benchmark.py scale
 """
 
 from __future__ import annotations
@@ -82,10 +83,20 @@ def _parser() -> argparse.ArgumentParser:
     surface.add_argument("--side", type=int, default=384, help="of each view (default: 384)")
     surface.add_argument("--size", type=int, default=2048, help="of the texture (default: 2048)")
     surface.add_argument("--quick", action="store_true", help="time and memory alone")
-    for command in (dream, memory, start, coherence, train, surface):
+    scale = _add_scale(commands)
+    for command in (dream, memory, start, coherence, train, surface, scale):
         command.add_argument("--threads", type=int, default=2)
         command.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     return parser
+
+
+def _add_scale(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    scale = commands.add_parser("scale", help="small jobs on Ray: what it costs each, what a second dreamer brings")
+    scale.set_defaults(run=_scale, show=_scale_table)
+    scale.add_argument("--size", type=int, default=160, help="side of the images (default: 160)")
+    scale.add_argument("--steps", type=int, default=10, help="of each job (default: 10)")
+    scale.add_argument("--jobs", type=int, default=24, help="for each number (default: 24)")
+    return scale
 
 
 def _dream(options: argparse.Namespace) -> dict[str, Any]:
@@ -181,6 +192,18 @@ def _surface(options: argparse.Namespace) -> dict[str, Any]:
 
 def _surface_table(found: dict[str, Any]) -> str:
     from benchmark_surface import as_text
+
+    return as_text(found)
+
+
+def _scale(options: argparse.Namespace) -> dict[str, Any]:
+    from benchmark_scale import measure
+
+    return measure(options.size, options.steps, options.jobs)
+
+
+def _scale_table(found: dict[str, Any]) -> str:
+    from benchmark_scale import as_text
 
     return as_text(found)
 

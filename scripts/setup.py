@@ -137,8 +137,8 @@ def make_server_environment() -> None:
     python = find_python(*SERVER_PYTHONS)
     if not python:
         stop(f"No Python {', '.join(SERVER_PYTHONS[:-1])} or {SERVER_PYTHONS[-1]} was found: install one of them.")
-    say("Making .venv, the engine, the server and the test tools: 1.3 GB, or 5 GB where torch comes with CUDA")
-    install(".venv", python, recipe, ["-c", "constraints.txt", "-e", ".[test]"])
+    say("Making .venv, the engine, the server, Ray and the test tools: 1.7 GB, or 5 GB where torch comes with CUDA")
+    install(".venv", python, recipe, ["-c", "constraints.txt", "-e", ".[test,cluster]"])
 
 
 def make_blender_environment(name: str, blenders: Sequence[Blender]) -> None:

@@ -27,6 +27,7 @@ BELOW = {
 """Each floor, and those it stands on. "" is the package's own __init__."""
 BLENDER = {"addon_utils", "bl_ext", "bl_operators", "bl_ui", "blf", "bmesh", "bpy", "bpy_extras", "gpu", "mathutils"}
 HTTP = {"fastapi", "http", "httpx", "requests", "socketserver", "starlette", "urllib", "uvicorn"}
+RAY = "server/cluster/"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def faults(source: str, path: str) -> list[str]:
     found = []
     for item in imports(ast.parse(source)):
         fault = _relative_fault(item, path, floor) if item.level else _absolute_fault(item, floor)
+        fault = _ray_fault(item, path) or fault if floor == "server" else fault
         if fault:
             found.append(f"blender_deepdream/{path}:{item.line}: {fault}")
     return found
@@ -83,11 +85,20 @@ def _absolute_fault(item: Import, floor: str) -> str:
         return f"{root} outside addon/" if outside else ""
     if floor == "engine" and root in HTTP:
         return f"{root} in engine/: HTTP is the server's"
-    if root in sys.stdlib_module_names:
+    if root in sys.stdlib_module_names or (root == "ray" and floor == "server"):
         return ""
     if floor in ("", "addon", "protocol") and root != "numpy":
         return f"third-party {root} in {floor or '__init__'}: only numpy is there in every Blender"
     return "" if root in declared() else f"{root} is not among the dependencies in pyproject.toml"
+
+
+def _ray_fault(item: Import, path: str) -> str:
+    """Whoever serves without a cluster has no Ray, and does not wait for it."""
+    if path.startswith(RAY):
+        return ""
+    if item.level == 0 and item.name.split(".")[0] == "ray":
+        return f"ray outside {RAY}"
+    return "cluster/ imported before it is asked for" if item.level and item.at_top and "cluster" in item.name else ""
 
 
 @functools.cache
@@ -138,6 +149,9 @@ def test_imports_point_down(path: str) -> None:
         ("addon/node.py", "import blender_deepdream.protocol", "absolute import of the package"),
         ("addon/node.py", "from ...scripts import render", "leaves the package"),
         ("server/app.py", "import sortedcontainers", "not among the dependencies"),
+        ("server/app.py", "def f():\n    import ray.serve", "ray outside server/cluster/"),
+        ("server/app.py", "from .cluster.ingress import Ingress", "before it is asked for"),
+        ("engine/dream.py", "import ray", "ray is not among the dependencies"),
     ],
 )
 def test_a_wrong_import_is_found(path: str, source: str, fault: str) -> None:
@@ -156,6 +170,8 @@ def test_a_wrong_import_is_found(path: str, source: str, fault: str) -> None:
         ),
         ("server/app.py", "import fastapi\nfrom ..engine.dream import dream\nfrom . import jobs\nimport http"),
         ("engine/dream.py", "import torch\nfrom ..protocol.settings import KNOBS"),
+        ("server/cluster/fleet.py", "from ray import serve\nfrom ..job import Job"),
+        ("server/serve.py", "def f():\n    from .cluster.joining import join"),
     ],
 )
 def test_a_right_import_is_let_through(path: str, source: str) -> None:

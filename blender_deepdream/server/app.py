@@ -27,7 +27,7 @@ def create_app(services: Services) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        services.jobs.start()
+        await services.jobs.start()
         services.upkeep.start()
         yield
         await services.upkeep.close()

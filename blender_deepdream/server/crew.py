@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable
 
 from ..protocol.errors import DeepDreamError
 from .bell import Bell, heard
+from .hired import Hired
 from .job import Job
 from .runner import Runner
-from .supervisor import Worker
 from .waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Crew:
 
     def __init__(
         self,
-        hire: Callable[[int], Worker],
+        hire: Callable[[int], Hired],
         count: int | None,
         waiting: Waiting,
         work: Callable[[Runner, Job], Awaitable[None]],
@@ -50,7 +50,7 @@ class Crew:
         self._last_quick = -LINGER_SECONDS
 
     @property
-    def chief(self) -> Worker:
+    def chief(self) -> Hired:
         """The one that answers questions: all of them see the same library."""
         return self._runners[0].worker
 

@@ -25,13 +25,14 @@ from ..protocol.jobs import JobRequest, JobResult, JobState, JobStatus
 from ..protocol.training import TrainResult
 from .bell import heard
 from .crew import Crew
+from .hired import Hired
 from .job import Client, Job
+from .journal import Entry, Journal
 from .limits import Limits
 from .metrics import Metrics
 from .resolving import Resolved, resolve
 from .runner import Runner
 from .store import Store
-from .supervisor import Worker
 from .waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -46,25 +47,28 @@ class JobQueue:
     def __init__(
         self,
         store: Store,
-        hire: Callable[[int], Worker],
+        hire: Callable[[int], Hired],
         workers: int | None = 1,
         limits: Limits | None = None,
         metrics: Metrics | None = None,
+        journal: Journal | None = None,
     ) -> None:
-        """hire: makes the worker of a number. workers: how many; None for one for each GPU."""
+        """hire: makes the worker of a number. workers: how many; None for one for each GPU. journal: of what is not
+        done, for the next queue, which begins with it."""
         self._store = store
         self._limits = limits or Limits()
         self._metrics = metrics or Metrics()
         self._metrics.watch("jobs_queued", "Jobs that wait", lambda: self.queued)
         self._metrics.watch("jobs_running", "Jobs at work", lambda: len(self._crew.running))
         self._metrics.watch("workers", "Worker processes", lambda: self.workers)
+        self._journal = journal
         self._jobs: dict[str, Job] = {}
         self._waiting = Waiting()
         self._crew = Crew(hire, workers, self._waiting, self._work)
         self._closing = False
 
     @property
-    def worker(self) -> Worker:
+    def worker(self) -> Hired:
         """The one to put questions to."""
         return self._crew.chief
 
@@ -119,6 +123,7 @@ class JobQueue:
                 self._enter(resolved, client, result)
         job = self._jobs[resolved.id]
         job.wants.setdefault(client.name, client)
+        await self._note(job)
         return self._status(job)
 
     async def status(self, job_id: str) -> JobStatus:
@@ -171,10 +176,14 @@ class JobQueue:
             self._waiting.touch()
         elif not job.wants and job.state is JobState.RUNNING:
             self._crew.cancel(job)
+        await self._note(job)
         return self._status(job)
 
-    def start(self) -> None:
-        """Begin to run jobs."""
+    async def start(self) -> None:
+        """Begin to run jobs, those first that the journal tells of."""
+        if self._journal is not None:
+            for entry in self._journal.read():
+                await self._take_up(entry, self._journal)
         self._crew.start()
 
     async def close(self) -> None:
@@ -183,6 +192,26 @@ class JobQueue:
         for job in self._jobs.values():
             job.touch()
         await self._crew.close()
+
+    async def _take_up(self, entry: Entry, journal: Journal) -> None:
+        """A job of the queue before this one. It may have been done in its last moment."""
+        resolved, wants = entry.resolved, {client.name: client for client in entry.clients}
+        kept = await asyncio.to_thread(self._store.good_result, resolved.id)
+        if not wants:  # its last one let it go while it ran
+            journal.forget(resolved.id)
+            return
+        # whether a brain is still in the library will be seen when it is made again
+        result = kept.result if kept and not isinstance(kept.result, BrainResult | TrainResult) else None
+        self._enter(resolved, next(iter(wants.values())), result)
+        self._jobs[resolved.id].wants |= wants
+
+    async def _note(self, job: Job) -> None:
+        """Have the journal know who wants the job, or that it has ended."""
+        if self._journal is None or job.state.ended:
+            return
+        await asyncio.to_thread(self._journal.note, job.resolved, tuple(job.wants.values()))
+        if job.state.ended:  # meanwhile
+            self._journal.forget(job.id)
 
     async def _work(self, runner: Runner, job: Job) -> None:
         """Run a job to its end, whatever that is, or until it waits again."""
@@ -245,6 +274,8 @@ class JobQueue:
         self, job: Job, state: JobState, *, result: JobResult | None = None, error: DeepDreamError | None = None
     ) -> None:
         job.become(state, result=result, error=error)
+        if self._journal is not None:
+            self._journal.forget(job.id)
         self._metrics.job_ended(job.kind, str(state), job.seconds)
         facts = {"job": job.id, "kind": job.kind, "state": str(state), "seconds": job.seconds and round(job.seconds, 3)}
         log.info("job %s %s", job.id, state, extra=facts)

@@ -8,11 +8,8 @@ from collections.abc import Callable
 
 from ..protocol.errors import CancelledError, DeepDreamError, GaveWayError, WorkerLostError
 from ..protocol.jobs import JobResult
+from .hired import Hired
 from .job import Job
-from .supervisor import Worker
-
-ATTEMPTS = 2
-"""How often a job runs if the worker dies on it."""
 
 
 class Runner:
@@ -21,7 +18,7 @@ class Runner:
     last_client: for whom it worked last: it still holds what the next frame of the same shot asks for.
     """
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Hired) -> None:
         self.worker = worker
         self.job: Job | None = None
         self.waits = False
@@ -33,7 +30,7 @@ class Runner:
     async def start(self) -> bool:
         """Have a worker that is ready. Returns whether it is; else `failure` says why."""
         self.failure = None
-        for _ in range(ATTEMPTS):
+        for _ in range(self.worker.attempts):
             try:
                 await self.worker.ready()
                 break
@@ -57,7 +54,7 @@ class Runner:
     async def work_on(self, job: Job, others_wait: Callable[[], bool]) -> JobResult:
         """Raises what the engine raised, CancelledError, GaveWayError; WorkerLostError if it died of it each time."""
         lost: WorkerLostError | None = None
-        for _ in range(ATTEMPTS):
+        for _ in range(self.worker.attempts):
             try:
                 await self.worker.ready()
                 if job.patient and others_wait():
@@ -73,4 +70,6 @@ class Runner:
                 lost = error
                 job.forget_progress()
         assert lost is not None
-        raise WorkerLostError(f"{lost.message} This happened {ATTEMPTS} times on this job.", lost.hint) from lost
+        raise WorkerLostError(
+            f"{lost.message} This happened {self.worker.attempts} times on this job.", lost.hint
+        ) from lost

@@ -35,6 +35,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="auto|N",
         help="how many dream at once: N processes, or one for each GPU (default: 1)",
     )
+    _add_cluster(parser)
     parser.add_argument("--log", choices=("text", "json"), default="text", help="of standard error (default: text)")
     add_limits(parser)
 
@@ -58,6 +59,21 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_cluster(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("many machines, by Ray")
+    group.add_argument(
+        "--cluster",
+        default="",
+        metavar="auto|ADDRESS",
+        help="dream on all machines of a Ray cluster: HOST:6379 on one of them, ray://HOST:10001 from elsewhere; "
+        "auto: this machine alone. --workers is how many dreamers there may be (auto: what there is room for)",
+    )
+    group.add_argument("--shared", metavar="DIR", help="in place of --data: a folder that all of them see, by one path")
+    group.add_argument(
+        "--least-workers", type=whole(0, 4096), default=1, metavar="N", help="dreamers that stay when idle (default: 1)"
+    )
+
+
 def _add_tokens(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token-file", type=Path, metavar="FILE", help="use the token in it; made if missing or empty")
     parser.add_argument("--tokens", type=Path, metavar="FILE", help="more of them, by role: see `deepdream tokens`")
@@ -65,4 +81,4 @@ def _add_tokens(parser: argparse.ArgumentParser) -> None:
 
 def _workers(text: str) -> int | None:
     """None for auto."""
-    return None if text == "auto" else whole(1, 64)(text)
+    return None if text == "auto" else whole(1, 1024)(text)

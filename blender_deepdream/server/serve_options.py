@@ -20,7 +20,8 @@ class ServeOptions:
 
     port 0: any free one. identity: for HTTPS. names: those it may be asked for by, besides its own. data: None for the
     user's data folder. tokens: a file of more tokens. threads: of each worker, None for torch's choice. workers: how
-    many, None for one for each GPU.
+    many, None for one for each GPU. cluster: the Ray cluster whose machines dream, as `cluster.joining` reads it; then
+    `data` is a folder that all of them see, and `least_workers` stay when there is nothing to do.
     """
 
     host: str = "127.0.0.1"
@@ -34,6 +35,8 @@ class ServeOptions:
     device: str = "auto"
     threads: int | None = None
     workers: int | None = 1
+    cluster: str = ""
+    least_workers: int = 1
     log_json: bool = False
     limits: Limits = field(default_factory=Limits)
 
@@ -59,16 +62,35 @@ def options_of(options: argparse.Namespace) -> ServeOptions:
         port=options.port,
         identity=Identity(options.tls_cert, options.tls_key) if options.tls_cert else None,
         names=tuple(options.allow_host),
-        data=options.data,
+        data=_data_of(options),
         token_file=options.token_file,
         tokens=options.tokens,
         exit_with_parent=options.exit_with_parent,
         device=options.device,
         threads=options.threads,
         workers=options.workers,
+        cluster=options.cluster,
+        least_workers=options.least_workers,
         log_json=options.log == "json",
         limits=limits_of(options),
     )
+
+
+def _data_of(options: argparse.Namespace) -> Path | None:
+    """Raises InputError."""
+    if not options.cluster and options.shared:
+        raise InputError("--shared is for --cluster.", "Without a cluster name the folder with --data.")
+    if not options.cluster:
+        return Path(options.data) if options.data else None
+    if options.data:
+        raise InputError("A cluster's folder must be seen by all its machines.", "Name it with --shared, not --data.")
+    if "://" in (options.shared or ""):
+        raise InputError(
+            f"{options.shared} is no folder.", "Mount it on all machines, under one path, and give --shared that path."
+        )
+    if not options.shared and options.cluster != "auto":
+        raise InputError("The machines of a cluster share a folder.", "Say which: --shared DIR, the same on all.")
+    return Path(options.shared).absolute() if options.shared else None
 
 
 def _threads_each(workers: int | None) -> int | None:

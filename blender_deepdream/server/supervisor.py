@@ -33,6 +33,9 @@ from .resolving import Facts, Resolved, by_name
 
 log = logging.getLogger(__name__)
 
+ATTEMPTS = 2
+"""How often a job runs if the worker dies on it."""
+
 CANCEL_SECONDS = 3.0
 """A worker that has not let go of a cancelled job after this time is killed."""
 
@@ -72,6 +75,8 @@ class WorkerOptions:
 
 class Worker:
     """One worker process at a time, started when needed, one job at a time."""
+
+    attempts = ATTEMPTS
 
     def __init__(self, options: WorkerOptions, number: int = 0) -> None:
         """number: which of the machine's GPUs it takes, round and round; of no meaning on a CPU."""

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The machines of a cluster: whether each can dream, and how many dreamers they bear together."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import socket
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...protocol.errors import InputError, ServerUnavailableError, StorageError
+from ..store import storage_errors
+
+LOOK_SECONDS = 60.0
+_MARK = "cluster-mark"
+
+
+class Share(NamedTuple):
+    """What one dreamer owns. threads: on the CPU, None for torch's choice."""
+
+    cpus: float
+    gpus: float
+    threads: int | None
+
+
+def leave_mark(shared: Path) -> str:
+    """Write into the shared folder by what each machine knows it. Returns it. Raises StorageError."""
+    mark = uuid.uuid4().hex
+    with storage_errors(shared / _MARK):
+        (shared / _MARK).write_text(mark, encoding="ascii")
+    return mark
+
+
+def check_mark(shared: Path, mark: str) -> None:
+    """Raises StorageError if this machine does not see the same folder, or cannot write there."""
+    name = socket.gethostname()
+    try:
+        seen = (shared / _MARK).read_text(encoding="ascii")
+    except (OSError, ValueError):
+        seen = ""
+    if seen != mark:
+        raise StorageError(
+            f"{name} does not see the shared folder {shared}.",
+            "Mount it there, too, under the same path, or give --shared a folder that all machines see.",
+        )
+    probe = shared / "unfinished" / f"probe-{uuid.uuid4().hex}"
+    with storage_errors(probe):
+        probe.write_bytes(b"deepdream")
+        probe.unlink()
+
+
+def check_nodes(shared: Path, mark: str) -> None:
+    """Have every machine look whether it can dream for us.
+
+    Raises InputError for one without this very version of the package, StorageError for one that does not see the
+    folder, ServerUnavailableError for one that does not answer.
+    """
+    import ray
+
+    looks = {_look_from(node, shared, mark): node["NodeManagerHostname"] for node in _alive()}
+    done, late = ray.wait(list(looks), num_returns=len(looks), timeout=LOOK_SECONDS)
+    if late:
+        raise ServerUnavailableError(
+            f"{looks[late[0]]} does not answer within {LOOK_SECONDS:g} seconds.",
+            "See `ray status` on the cluster's head, and restart Ray there.",
+        )
+    for seen in done:
+        try:
+            error = ray.get(seen)
+        except Exception as reason:  # the boundary to Ray: our code could not even be loaded there
+            raise InputError(
+                f"{looks[seen]} cannot run this DeepDream: {str(reason).strip().splitlines()[-1]}",
+                "Install the same version of blender-deepdream[cluster] there, with the same Python.",
+            ) from reason
+        if error is not None:
+            raise error
+
+
+def share_of(device: str, threads: int | None) -> Share:
+    """What each dreamer gets here: a GPU where there are any, else CPUs, on every machine as many."""
+    if device.startswith("cuda") or (device == "auto" and _resource("GPU")):
+        return Share(1, 1, threads)
+    cpus = threads or int(min((node["Resources"].get("CPU", 0) for node in _with("CPU")), default=1))
+    return Share(cpus, 0, cpus)
+
+
+def room_for(share: Share) -> int:
+    """How many dreamers the machines bear that are there now; at least one: it may be that they come later."""
+    kind, each = ("GPU", share.gpus) if share.gpus else ("CPU", share.cpus)
+    return max(1, sum(int(node["Resources"][kind] // each) for node in _with(kind)))
+
+
+def own_code() -> str:
+    """What this machine runs: all machines must run the same."""
+    package = Path(__file__).resolve().parents[2]
+    files = sorted(path for path in package.rglob("*.py") if "addon" not in path.parts)
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    return f"code {digest[:12]} in Python {platform.python_version()}"
+
+
+def look(shared: str, mark: str, code: str) -> InputError | StorageError | None:
+    """Runs on each machine. Returns what is wrong."""
+    if own_code() != code:
+        return InputError(
+            f"{socket.gethostname()} has {own_code()}, this machine {code}.",
+            "Install the same version of blender-deepdream[cluster] there, with the same Python.",
+        )
+    try:
+        check_mark(Path(shared), mark)
+    except StorageError as error:
+        return error
+    return None
+
+
+def _look_from(node: Mapping[str, Any], shared: Path, mark: str) -> Any:
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+    looking = ray.remote(look).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
+    return looking.remote(str(shared), mark, own_code())
+
+
+def _alive() -> list[dict[str, Any]]:
+    import ray
+
+    return [node for node in ray.nodes() if node["Alive"]]
+
+
+def _with(resource: str) -> list[dict[str, Any]]:
+    return [node for node in _alive() if node["Resources"].get(resource, 0) >= 1]
+
+
+def _resource(name: str) -> float:
+    return float(sum(node["Resources"].get(name, 0) for node in _alive()))
