@@ -95,7 +95,8 @@ def _add_scale(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     scale.set_defaults(run=_scale, show=_scale_table)
     scale.add_argument("--size", type=int, default=160, help="side of the images (default: 160)")
     scale.add_argument("--steps", type=int, default=10, help="of each job (default: 10)")
-    scale.add_argument("--jobs", type=int, default=24, help="for each number (default: 24)")
+    scale.add_argument("--jobs", type=int, default=6, help="in each round (default: 6)")
+    scale.add_argument("--rounds", type=int, default=4, help="how often each server is timed (default: 4)")
     return scale
 
 
@@ -199,7 +200,7 @@ def _surface_table(found: dict[str, Any]) -> str:
 def _scale(options: argparse.Namespace) -> dict[str, Any]:
     from benchmark_scale import measure
 
-    return measure(options.size, options.steps, options.jobs)
+    return measure(options.size, options.steps, options.jobs, options.rounds)
 
 
 def _scale_table(found: dict[str, Any]) -> str:

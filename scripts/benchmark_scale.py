@@ -11,8 +11,8 @@ import itertools
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,39 +21,59 @@ from blender_deepdream.protocol.messages import DreamRequest
 from blender_deepdream.protocol.settings import DreamSettings
 from tests.server.process import ServerProcess, png
 
+NAMES = ("plain, 1 worker", "plain, 2 workers", "Ray, 1 dreamer", "Ray, 2 dreamers")
 TARGET_RATIO = 1.6
 TARGET_MILLISECONDS = 50.0
 
 _seeds = itertools.count(1)
 
 
-def measure(size: int, steps: int, jobs: int) -> dict[str, Any]:
-    """size: side of the images. steps: of each job, in its one octave. jobs: for each of the numbers."""
-    with tempfile.TemporaryDirectory(prefix="deepdream-scale-") as folder:
-        with _server(Path(folder) / "plain") as plain, _cluster(Path(folder), 1) as cluster:
-            pairs = [(_seconds(plain, size, steps), _seconds(cluster, size, steps)) for _ in range(jobs)]
-            one = _rate(cluster, size, steps, jobs)
-        with _cluster(Path(folder), 2) as cluster:
-            two = _rate(cluster, size, steps, jobs)
+def measure(size: int, steps: int, jobs: int, rounds: int) -> dict[str, Any]:
+    """size: side of the images. steps: of each job, in its one octave. jobs: sent at once in each of the rounds."""
+    with tempfile.TemporaryDirectory(prefix="deepdream-scale-") as folder, ExitStack() as stack:
+        plain = {count: stack.enter_context(_plain(Path(folder), count)) for count in (1, 2)}
+        cluster = {count: stack.enter_context(_cluster(Path(folder), count)) for count in (1, 2)}
+        return compare(plain, cluster, size, steps, jobs, rounds)
+
+
+def compare(
+    plain: Mapping[int, DreamClient],
+    cluster: Mapping[int, DreamClient],
+    size: int,
+    steps: int,
+    jobs: int,
+    rounds: int,
+) -> dict[str, Any]:
+    """The same of servers that are there, by how many dream at once: one and two."""
+    pairs = [(_seconds(plain[1], size, steps), _seconds(cluster[1], size, steps)) for _ in range(jobs)]
+    servers = [each[count] for each in (plain, cluster) for count in (1, 2)]
+    rates = [[_rate(server, size, steps, jobs) for server in servers] for _ in range(rounds)]
     alone, on_ray = (statistics.median(seconds) for seconds in zip(*pairs, strict=True))
     return {
-        "milliseconds_plain": alone * 1000,
-        "milliseconds_cluster": on_ray * 1000,
+        "milliseconds": {"plain": alone * 1000, "cluster": on_ray * 1000},
         "overhead_milliseconds": statistics.median(ray - own for own, ray in pairs) * 1000,
-        "jobs_per_second": {"1": one, "2": two},
-        "ratio": two / one,
+        "jobs_per_second": dict(zip(NAMES, map(statistics.median, zip(*rates, strict=True)), strict=True)),
+        "ratio_plain": statistics.median(two / one for one, two, _, _ in rates),
+        "ratio": statistics.median(two / one for _, _, one, two in rates),
         "targets": {"ratio": TARGET_RATIO, "overhead_milliseconds": TARGET_MILLISECONDS},
     }
 
 
 def as_text(found: dict[str, Any]) -> str:
-    one, two = (found["jobs_per_second"][count] for count in "12")
-    return (
-        f"a job takes {found['milliseconds_plain']:.0f} ms on a plain server, {found['milliseconds_cluster']:.0f} ms "
-        f"on Ray: {found['overhead_milliseconds']:.0f} ms more (target: less than {TARGET_MILLISECONDS:.0f})\n"
-        f"{one:.2f} jobs a second with one dreamer, {two:.2f} with two: {found['ratio']:.2f} times "
-        f"(target: {TARGET_RATIO})"
-    )
+    took, rate = found["milliseconds"], found["jobs_per_second"]
+    lines = [
+        f"a job takes {took['plain']:.0f} ms on a plain server, {took['cluster']:.0f} ms on Ray: "
+        f"{found['overhead_milliseconds']:.0f} ms more (target: less than {TARGET_MILLISECONDS:.0f})"
+    ]
+    lines += [f"{name}: {rate[name]:.2f} jobs a second" for name in NAMES]
+    ratios = f"two in the place of one: {found['ratio']:.2f} times on Ray (target: {TARGET_RATIO})"
+    return "\n".join([*lines, f"{ratios}, {found['ratio_plain']:.2f} times on a plain server"])
+
+
+@contextmanager
+def _plain(folder: Path, workers: int) -> Iterator[DreamClient]:
+    with _server(folder / f"plain-{workers}", "--workers", str(workers)) as client:
+        yield client
 
 
 @contextmanager
