@@ -22,7 +22,7 @@ from .machines import Machines
 
 pytestmark = [linux_only, pytest.mark.timeout(400), pytest.mark.xdist_group("cluster")]
 
-WHILE = {"steps": 300, "octaves": 3}
+WHILE = {"steps": 200, "octaves": 3}
 """A dream that lasts for some seconds."""
 
 
