@@ -20,7 +20,7 @@ from ..conftest import finish, linux_only, request_for, until_it_dreams
 from ..process import ServerProcess, children, cpu_seconds
 from .machines import Machines
 
-pytestmark = [linux_only, pytest.mark.timeout(400), pytest.mark.xdist_group("cluster")]
+pytestmark = [linux_only, pytest.mark.timeout(600), pytest.mark.xdist_group("cluster")]
 
 WHILE = {"steps": 200, "octaves": 3}
 """A dream that lasts for some seconds."""
