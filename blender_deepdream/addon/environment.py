@@ -26,6 +26,7 @@ from .paths import user_folder
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "server_requirements.txt"
 _STAMP = "deepdream.json"
 _ASIDE = ".removed-"
+_REMOVER = "deepdream-uninstall"
 _BACKENDS = {"AUTO": ["--torch-backend=auto"], "CPU": ["--torch-backend=cpu"], "PYPI": []}
 
 log = logging.getLogger(__name__)
@@ -130,9 +131,13 @@ def uninstall() -> threading.Thread:
             f"{home} cannot be removed: {error.strerror}.", "End what uses it, or restart Blender, and try again."
         ) from error
     # no daemon: Blender may be closed meanwhile, and nothing shall be left that nobody knows of
-    remover = threading.Thread(target=_remove, args=(_put_aside(),), name="deepdream-uninstall")
+    remover = threading.Thread(target=_remove, args=(_put_aside(),), name=_REMOVER)
     remover.start()
     return remover
+
+
+def is_removing() -> bool:
+    return any(thread.name == _REMOVER for thread in threading.enumerate())
 
 
 def _put_aside() -> list[Path]:

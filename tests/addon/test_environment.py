@@ -130,8 +130,10 @@ def test_removing_is_told_at_once_and_done_beside_blender(home: Path, monkeypatc
     removal = environment.uninstall()
     assert not (environment.folder() / "gigabytes").exists()
     assert environment.is_begun(), "there is still something to remove"
+    assert not bpy.ops.deepdream.uninstall_server.poll(), "once is enough"
     may_go_on.set()
     removal.join()
+    assert bpy.ops.deepdream.uninstall_server.poll()
     assert not environment.is_begun()
 
 

@@ -64,6 +64,9 @@ class DEEPDREAM_OT_uninstall_server(bpy.types.Operator):
         if context.window_manager.deepdream.server.running:
             cls.poll_message_set("It is being installed: cancel that first")
             return False
+        if environment.is_removing():
+            cls.poll_message_set("It is being removed: that takes a moment")
+            return False
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
