@@ -25,6 +25,8 @@ import render
 
 HELD_OUT = 12
 """Views that are not used, from between those that are."""
+NEAR, TIMES = 2, 3
+"""Views whose pixels are as small as the texels, and how many times as large as the others they are for that."""
 AROUND, PLACES = 160, 3000
 """Cameras that tell what can be seen at all, and how many places on the surface they are asked about."""
 
@@ -54,12 +56,14 @@ def photographs(options: argparse.Namespace) -> dict[str, Any]:
     plan = make_plan([bpy.data.objects[name] for name in options.objects.split(",")], "AUTO")
     album = Album(plan, Cache(options.out.resolve()), Cameras(options.views, side=options.side), options.size)
     others = replace(album, cameras=replace(album.cameras, count=HELD_OUT, turn=math.pi / 7, close_ups=0.0), shots=[])
-    used, held_out = pictures(album), pictures(others)
+    near = replace(others, cameras=replace(others.cameras, count=NEAR, side=TIMES * options.side), shots=[])
+    used, held_out, fine = (pictures(one) for one in (album, others, near))
     return {
         "sheets": [str(used.files[sheet.base]) for sheet in used.sheets],
         "size": options.size,
         "used": views_of(used),
         "held_out": views_of(held_out),
+        "near": views_of(fine),
         "close_ups": sum(math.dist(view.eye, (0, 0, 0)) < 0.7 * far_of(used) for view in used.views),
         "visible": visible_places(album).tolist(),
     }

@@ -33,8 +33,9 @@ from ..wanted import Load, brains_of, no_other_brain, objective_of
 from .scale import Scale
 from .sheets import Dreamt, Sheet, bare, sharpest
 from .showing import Showing
+from .sight import Sight
 from .standing import Keeper, Stand
-from .textures import Footprint, Layout, filled
+from .textures import Layout, filled
 from .views import View, resized
 
 VIEWS_PER_STEP = 8
@@ -72,7 +73,7 @@ def dream_surface(
         stand = keeper.last(brain.device)
         turns = _turns(len(views), settings.seed, stand.turns if stand else 0)
         pace = Pace(sizes, settings.steps)
-        showing = Showing(show, views)
+        showing = Showing(show, len(views))
         together = min(VIEWS_PER_STEP, len(views))
         full = sharpest(views, [sheet.side for sheet in sheets])
         details: list[Tensor] = [base.new_zeros(1, 3, 1, 1) for base in bases]
@@ -86,15 +87,15 @@ def dream_surface(
                 dreamt, taken, stand = _gone_on(stand, ascent, pace, settings.steps), stand.steps, None
             step = _Step(ascent, objective.in_octave(octave), scale.layout, settings, size.width)
             for number in range(taken + 1, settings.steps + 1):
-                looks = [(views[turn], scale.prints[turn]) for turn in itertools.islice(turns, together)]
+                sights = [scale.sights[turn] for turn in itertools.islice(turns, together)]
                 shown = scale.shown(dreamt)
-                change, value = yield from pace.during_step(step.change(looks, shown))
+                change, value = yield from pace.during_step(step.change(sights, shown))
                 dreamt = scale.restrained(dreamt.add_(change).clamp_(0, 1), settings)
-                showing.offer(scale.prints, shown, settings.exposure)
+                showing.offer(scale.sights, shown, settings.exposure)
                 steps = (octave - 1) * settings.steps + number
                 keeper.offer(Stand(octave, number, steps * together, ascent.numbers.getstate(), dreamt))
                 yield pace.after_step(value)
-            details, seen = scale.end(dreamt, views, keep_colors=settings.color == "source")
+            details, seen = scale.end(dreamt, keep_colors=settings.color == "source", tie=octave == len(sizes))
         return Dreamt.of(sheets, bases, details, seen, settings)
 
 
@@ -110,22 +111,21 @@ class _Step:
         self._settings = settings
         self._side = side
 
-    def change(
-        self, looks: Sequence[tuple[View, Footprint]], texels: Tensor
-    ) -> Generator[Part, None, tuple[Tensor, float]]:
+    def change(self, sights: Sequence[Sight], texels: Tensor) -> Generator[Part, None, tuple[Tensor, float]]:
         """By how much to change the texels (3xN), and what the objective is worth. Yields between views."""
         total, worth = texels.new_zeros(4, texels.shape[1]), 0.0
-        for number, (view, footprint) in enumerate(looks):
+        for number, sight in enumerate(sights):
             if number:
-                yield Part(number / len(looks), worth / number)
-            wanted, value = yield from as_part_of(self._wanted(view, footprint, texels), number, len(looks))
-            total += footprint.splat(wanted, texels.shape[1])
-            worth += value / len(looks)
+                yield Part(number / len(sights), worth / number)
+            wanted, value = yield from as_part_of(self._wanted(sight, texels), number, len(sights))
+            total += sight.splat(wanted, texels.shape[1])
+            worth += value / len(sights)
         return self._normal(total), worth
 
-    def _wanted(self, view: View, footprint: Footprint, texels: Tensor) -> Generator[Part, None, tuple[Tensor, float]]:
+    def _wanted(self, sight: Sight, texels: Tensor) -> Generator[Part, None, tuple[Tensor, float]]:
         """4xP: the change that each pixel wants, times its weight, and the weight."""
-        picture = resized(view.picture(footprint, texels, self._settings.exposure), self._side)
+        view = sight.view
+        picture = resized(sight.picture(texels, self._settings.exposure), self._side)
         covered = resized(view.covered, self._side)
         part = (..., *view.window(self._side))
         change, value = yield from self._ascent.step(picture[part], covered[part], self._areas)

@@ -14,19 +14,20 @@ from ...protocol.settings import DreamSettings
 from ..octaves import NO_WRAP, Size, resize, resize_picture
 from ..restraint import restrain, with_colors_of
 from .sheets import Sheet, mask_of
-from .textures import Footprint, Layout, filled
+from .sight import Sight
+from .textures import Layout, filled
+from .ties import tied
 from .views import View
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scale:
-    """source: 3xN, dream space, the textures before the dream. mask: 1xN, how strongly they dream; None: fully. prints:
-    the texels that each view sees."""
+    """source: 3xN, dream space, the textures before the dream. mask: 1xN, how strongly they dream; None: fully."""
 
     layout: Layout
     source: Tensor
     mask: Tensor | None
-    prints: tuple[Footprint, ...]
+    sights: tuple[Sight, ...]
 
     @classmethod
     def of(cls, views: Sequence[View], sheets: Sequence[Sheet], bases: Sequence[Tensor], sides: Sequence[int]) -> Self:
@@ -37,7 +38,7 @@ class Scale:
         if any(sheet.mask for sheet in sheets):
             masks = [mask_of(sheet, side, source.device) for sheet, side in zip(sheets, sides, strict=True)]
             mask = layout.join(masks)
-        return cls(layout, source, mask, tuple(layout.footprint(view.spots) for view in views))
+        return cls(layout, source, mask, tuple(Sight.of(view, layout) for view in views))
 
     def begin(self, details: Sequence[Tensor]) -> Tensor:
         """3xN: the textures with what they have dreamed in the octave before, 1x3xSxS each."""
@@ -56,16 +57,22 @@ class Scale:
         pairs = zip(self.layout.split(dreamt), self.layout.split(self.source), strict=True)
         return self.layout.join([restrain(image, base, settings, NO_WRAP) for image, base in pairs]).clamp_(0, 1)
 
-    def end(self, dreamt: Tensor, views: Sequence[View], *, keep_colors: bool) -> tuple[list[Tensor], list[Tensor]]:
-        """What each texture has dreamed, 1x3xSxS, filled in where no view sees it; and how much all see, 1x1xSxS."""
-        seen = self.source.new_zeros(1, self.layout.count)
-        for view, footprint in zip(views, self.prints, strict=True):
-            seen += footprint.splat(view.weight[None], self.layout.count)
+    def end(self, dreamt: Tensor, *, keep_colors: bool, tie: bool) -> tuple[list[Tensor], list[Tensor]]:
+        """What each texture has dreamed, 1x3xSxS, filled in where no view sees it; and how much all see, 1x1xSxS.
+
+        tie: whether both sides of the islands' edges are made to show the same."""
+        seen, beyond = self.source.new_zeros(2, 1, self.layout.count)
+        for sight in self.sights:
+            weight = sight.view.weight[None]
+            seen += sight.first.splat(weight, self.layout.count)
+            beyond += sight.second.splat(weight[:, sight.view.second.number], self.layout.count)
         weights = self.layout.split(seen)
         if keep_colors:
             dreamt = self._recolored(dreamt, weights)
-        changes = self.layout.split(dreamt - self.source)
-        return [filled(change, weight) for change, weight in zip(changes, weights, strict=True)], weights
+        change = dreamt - self.source
+        changes = self.layout.split(tied(change, self.sights, seen) if tie else change)
+        known = self.layout.split(seen + beyond)
+        return [filled(change, weight) for change, weight in zip(changes, known, strict=True)], weights
 
     def _recolored(self, dreamt: Tensor, weights: Sequence[Tensor]) -> Tensor:
         sheets = zip(self.layout.split(dreamt), self.layout.split(self.source), weights, strict=True)

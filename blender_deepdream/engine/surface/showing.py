@@ -10,30 +10,29 @@ import torch
 from torch import Tensor
 
 from ..preview import INTERVAL_SECONDS, SHARE, Show, as_jpeg
-from .textures import Footprint
-from .views import View, resized
+from .sight import Sight
+from .views import resized
 
 _SIDES, _SIDE = 4, 192
 """How many views are shown, and how large."""
 
 
 class Showing:
-    """show: takes each picture; None: nobody looks."""
+    """show: takes each picture; None: nobody looks. views: how many there are."""
 
-    def __init__(self, show: Show | None, views: Sequence[View]) -> None:
+    def __init__(self, show: Show | None, views: int) -> None:
         self._show = show
-        self._views = views
-        self._chosen = [number * len(views) // _SIDES for number in range(min(_SIDES, len(views)))]
+        self._chosen = [number * views // _SIDES for number in range(min(_SIDES, views))]
         self._start = self._last = time.perf_counter()
         self._spent = 0.0
 
-    def offer(self, prints: Sequence[Footprint], texels: Tensor, exposure: float) -> None:
+    def offer(self, sights: Sequence[Sight], texels: Tensor, exposure: float) -> None:
         """Show the views with these textures, unless the last picture is fresh or pictures have cost too much."""
         now = time.perf_counter()
         fresh = now - self._last < INTERVAL_SECONDS or self._spent > SHARE * (now - self._start)
         if self._show is None or fresh:
             return
-        pictures = [self._views[number].picture(prints[number], texels, exposure) for number in self._chosen]
+        pictures = [sights[number].picture(texels, exposure) for number in self._chosen]
         self._show(as_jpeg(torch.cat([resized(picture, _SIDE) for picture in pictures], dim=3)))
         self._last = time.perf_counter()
         self._spent += self._last - now

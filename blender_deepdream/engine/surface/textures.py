@@ -73,6 +73,10 @@ class Footprint:
         """CxP: what the pixels see of CxN texels."""
         return torch.stack([(channel[self.texel] * self.share).sum(0) for channel in texels])
 
+    def part(self, pixels: Tensor) -> Footprint:
+        """Of these pixels alone, by number."""
+        return Footprint(self.texel[:, pixels], self.share[:, pixels])
+
     def splat(self, pixels: Tensor, count: int) -> Tensor:
         """CxN, the transpose of `sample`: each pixel's value (CxP) goes to its texels. The same bits on every CPU run;
         on CUDA, too, where torch's deterministic algorithms are switched on."""

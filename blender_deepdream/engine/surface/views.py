@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,7 +23,8 @@ from ...protocol.errors import ImageError
 from ...protocol.messages import ColorSpace
 from ..color import Array, convert
 from ..images import Image, read_image
-from .passes import read_passes
+from .passes import Passes, read_passes
+from .seams import beyond_edges
 from .textures import Footprint, Spots
 
 BACKGROUND = 0.2
@@ -35,11 +37,19 @@ _AROUND = 16
 _MOST_PIXELS = 2048 * 2048
 
 
+class Second(NamedTuple):
+    """number: N, which of a view's pixels that see a surface. spots: where else they lie."""
+
+    number: Tensor
+    spots: Spots
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
     """dark, light: 3xHxW, scene-linear Rec.709: what is seen of a black texture, its background included, and how much
     a white one adds. pixels: P, the numbers of those that see a surface; spots: where on it; weight: P, from 0, how
-    much their say is worth. covered: 1x1xHxW, 0 to 1, where the surfaces are."""
+    much their say is worth. second: second places of some of them, beyond the edges of islands. covered: 1x1xHxW, 0 to
+    1, where the surfaces are."""
 
     dark: Tensor
     light: Tensor
@@ -47,6 +57,7 @@ class View:
     pixels: Tensor
     spots: Spots
     weight: Tensor
+    second: Second
 
     @property
     def side(self) -> int:
@@ -97,7 +108,15 @@ def read_view(
         pixels,
         Spots(sheet, place),
         torch.from_numpy((weight * bright).ravel()[numbers].astype(np.float32)).to(device),
+        _second(passes, numbers, device),
     )
+
+
+def _second(passes: Passes, numbers: NDArray[np.int64], device: torch.device) -> Second:
+    """numbers: of the pixels that see a surface, ascending."""
+    found = beyond_edges(passes)
+    places = Spots(torch.from_numpy(found.sheet - 1).to(device), torch.from_numpy(found.place).to(device))
+    return Second(torch.from_numpy(np.searchsorted(numbers, found.pixel)).to(device), places)
 
 
 def _span(covered: Tensor, side: int) -> slice:

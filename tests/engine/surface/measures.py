@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from blender_deepdream.engine import dreamspace
 from blender_deepdream.engine.ascent import Ascent
@@ -34,10 +35,11 @@ otherwise; and on two surfaces, one behind the other, if their places in space d
 
 
 class Textures:
-    """Finished textures, to be looked at. images: in any colour space."""
+    """Finished textures, to be looked at. images: in any colour space. level: of the mip map, 0 the full size."""
 
-    def __init__(self, images: Sequence[Image]) -> None:
-        sheets = [dreamspace.enter(image, 0.0, torch.device("cpu")) for image in images]
+    def __init__(self, images: Sequence[Image], level: int = 0) -> None:
+        whole = [dreamspace.enter(image, 0.0, torch.device("cpu")) for image in images]
+        sheets = [avg_pool2d(sheet, 2**level) for sheet in whole]
         self._layout = Layout(tuple(sheet.shape[-1] for sheet in sheets))
         self._texels = self._layout.join(sheets)
 

@@ -81,11 +81,11 @@ def test_a_dream_is_worth_more_than_none_and_nearly_as_much_as_a_picture_alone(
 
 
 def test_our_islands_have_no_seams(tmp_path: Path, brain: Brain, quick: DreamSettings) -> None:
-    """Both halves of the wall show the same sheet: where they meet its right side lies beside its left one."""
-    dark, light, facts = write_view(tmp_path, sheets=1)
+    """Both halves of the wall lie on the same sheet, one upside down."""
+    dark, light, facts = write_view(tmp_path, sheets=1, turned=True)
     space, device = ColorSpace.LINEAR_REC709, torch.device("cpu")
     view = read_view(dark, light, facts, (0.0, 0.0, 2.0), space, sheets=1, device=device)
     dreamt = finish(dream_surface([view], sheets()[:1], brain, quick.replace(octaves=2, steps=4)))
     across, inside = seam_steps(Textures(dreamt.images), [read_passes(facts)])
     assert inside > 0.001
-    assert across < 3 * inside
+    assert across < 1.3 * inside

@@ -27,11 +27,13 @@ def write_view(
     drop: str = "",
     facts_side: int = SIDE,
     damaged: bool = False,
+    turned: bool = False,
 ) -> list[Path]:
     """dark, light and facts. The wall fills the picture: its left half is sheet 1, its right half the last one.
 
     light: how much falls on it. seen: the share of its height that the view shows, from below. drop: a pass that is
-    missing. damaged: whether some numbers are none.
+    missing. damaged: whether some numbers are none. turned: whether the right half lies upside down on its sheet, and
+    apart from the left.
     """
     paths = [folder / f"{number}-{name}.exr" for name in ("dark", "light", "facts")]
     for path, value in zip(paths[:2], (0.01, 0.01 + light), strict=True):
@@ -40,13 +42,16 @@ def write_view(
         if damaged:
             pixels[3, 3] = np.nan
         write_image(Image(pixels), path)
-    write_channels(paths[2], _facts(facts_side, seen, sheets, drop, damaged))
+    write_channels(paths[2], _facts(facts_side, seen, sheets, drop, damaged, turned))
     return paths
 
 
-def _facts(side: int, seen: float, sheets: int, drop: str, damaged: bool) -> dict[str, Array]:
+def _facts(side: int, seen: float, sheets: int, drop: str, damaged: bool, turned: bool) -> dict[str, Array]:
     rows, columns = (np.mgrid[0:side, 0:side].astype(np.float32) + 0.5) / side
     u, v = columns * 2 % 1, (1 - rows) * seen
+    if turned:
+        right = columns >= 0.5
+        u, v = np.where(right, columns, columns * 0.8), np.where(right, 1 - v, v) * 0.8 + 0.1
     if damaged:
         u[5, 5:9] = np.inf
     zero, one = np.zeros_like(u), np.ones_like(u)
