@@ -56,7 +56,7 @@ def photographs(options: argparse.Namespace) -> dict[str, Any]:
     plan = make_plan([bpy.data.objects[name] for name in options.objects.split(",")], "AUTO")
     album = Album(plan, Cache(options.out.resolve()), Cameras(options.views, side=options.side), options.size)
     others = replace(album, cameras=replace(album.cameras, count=HELD_OUT, turn=math.pi / 7, close_ups=0.0), shots=[])
-    near = replace(others, cameras=replace(others.cameras, count=NEAR, side=TIMES * options.side), shots=[])
+    near = replace(others, cameras=replace(others.cameras, count=NEAR, side=TIMES * options.side, samples=1), shots=[])
     used, held_out, fine = (pictures(one) for one in (album, others, near))
     return {
         "sheets": [str(used.files[sheet.base]) for sheet in used.sheets],

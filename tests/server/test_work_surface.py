@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from blender_deepdream.engine.image_output import write_image
 from blender_deepdream.engine.images import Image
@@ -21,6 +25,7 @@ from blender_deepdream.server.work_surface import dream_sheets
 from blender_deepdream.server.workbench import Workbench
 
 from ..engine.surface.walls import write_view
+from .process import wait_for
 
 
 class Until:
@@ -47,12 +52,13 @@ def bench(tmp_path: Path) -> Workbench:
     return Workbench(store, "cpu", 1)
 
 
-def request(bench: Workbench, folder: Path) -> SurfaceRequest:
+def request(keep: Callable[[bytes], str], folder: Path) -> SurfaceRequest:
+    """keep: takes a blob, and tells its hash."""
     folder.mkdir()
     base = folder / "base.exr"
     write_image(Image(np.full((16, 16, 3), 0.3, np.float32)), base)
-    dark, light, facts = (bench.store.keep(path.read_bytes()) for path in write_view(folder))
-    sheet = Sheet(bench.store.keep(base.read_bytes()), 64)
+    dark, light, facts = (keep(path.read_bytes()) for path in write_view(folder))
+    sheet = Sheet(keep(base.read_bytes()), 64)
     settings = DreamSettings().replace(octaves=2, steps=3)
     return SurfaceRequest((View(dark, light, facts, (0.0, 0.0, 2.0)),), (sheet, sheet), settings)
 
@@ -60,7 +66,7 @@ def request(bench: Workbench, folder: Path) -> SurfaceRequest:
 def test_a_job_that_was_cancelled_goes_on_and_comes_to_the_same(
     bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted, brains = request(bench, tmp_path / "files"), {"lite0": bench.library.find("lite0").id}
+    wanted, brains = request(bench.store.keep, tmp_path / "files"), {"lite0": bench.library.find("lite0").id}
     whole = dream_sheets(bench, wanted, brains, Until())
     monkeypatch.setattr(standing.Keeper.__init__, "__defaults__", (None, 0.0, float("inf")))
     with pytest.raises(CancelledError):
@@ -70,3 +76,28 @@ def test_a_job_that_was_cancelled_goes_on_and_comes_to_the_same(
     assert dream_sheets(bench, wanted, brains, rest).textures == whole.textures
     assert min(rest.told) > 0.4
     assert not list((bench.store.root / "surfaces").iterdir()), "a dream that is whole leaves nothing behind"
+
+
+def dream_and_keep_all(root: Path, wanted: SurfaceRequest, brains: dict[str, str]) -> None:
+    """For a process of its own."""
+    standing.Keeper.__init__.__defaults__ = (None, 0.0, float("inf"))
+    torch.set_num_threads(1)
+    dream_sheets(Workbench(Store(root), "cpu", 1), wanted, brains, Until())
+
+
+def test_a_worker_that_is_killed_goes_on_and_comes_to_the_same(bench: Workbench, tmp_path: Path) -> None:
+    wanted, brains = request(bench.store.keep, tmp_path / "files"), {"lite0": bench.library.find("lite0").id}
+    wanted = replace(wanted, settings=wanted.settings.replace(steps=20))
+    arguments = bench.store.root, wanted, brains
+    worker = multiprocessing.get_context("spawn").Process(target=dream_and_keep_all, args=arguments)
+    worker.start()
+    kept = bench.store.root / "surfaces"
+    wait_for(lambda: list(kept.glob("*.safetensors")), 60)
+    worker.kill()
+    worker.join(20)
+    assert worker.exitcode
+    assert list(kept.glob("*.safetensors")), "it was killed in the midst of its dream"
+    rest = Until()
+    ended = dream_sheets(bench, wanted, brains, rest)
+    assert min(rest.told) > 0.02, "it does not begin anew"
+    assert dream_sheets(bench, wanted, brains, Until()).textures == ended.textures

@@ -21,7 +21,7 @@ from torch import Tensor
 
 log = logging.getLogger(__name__)
 
-_SECONDS = 10.0
+_SECONDS = 3.0
 """How much of a dream a kill costs, about."""
 _SHARE = 0.05
 _ABANDONED_SECONDS = 3 * 24 * 3600
