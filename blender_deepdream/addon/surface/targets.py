@@ -108,7 +108,8 @@ def _check(item: bpy.types.Object) -> None:
         raise SceneError(f"{item.name!r} has no faces.", "Choose a mesh with a surface.")
     if len(item.data.polygons) > MAX_FACES:
         raise SceneError(f"{item.name!r} has {len(item.data.polygons):,} faces.", f"At most {MAX_FACES:,} can dream.")
-    if item.library is not None or item.data.library is not None:
+    # what an override changes of a mesh is lost when the file is opened again
+    if any(data.library is not None or data.override_library is not None for data in (item, item.data)):
         raise SceneError(
             f"{item.name!r} is linked from another file and cannot be changed.", "Make it local: Object > Relations."
         )

@@ -165,9 +165,15 @@ def test_linked_objects_are_refused(suzanne: bpy.types.Object, scene: bpy.types.
     bpy.data.libraries.write(str(tmp_path / "lib.blend"), {suzanne})
     with bpy.data.libraries.load(str(tmp_path / "lib.blend"), link=True) as (_, wanted):
         wanted.objects = [suzanne.name]
-    linked = wanted.objects[0]
-    scene.collection.objects.link(linked)
+    scene.collection.objects.link(wanted.objects[0])
     suzanne.select_set(False)
-    linked.select_set(True)
-    with pytest.raises(RuntimeError, match="linked from another file"):
-        bpy.ops.deepdream.dream_surface()
+    for change in (
+        lambda linked: linked,
+        lambda linked: linked.override_create(remap_local_usages=True),
+        lambda overridden: overridden.data.override_create(remap_local_usages=True),
+    ):
+        change(scene.collection.objects[-1])
+        item = scene.collection.objects[-1]
+        item.select_set(True)
+        with pytest.raises(RuntimeError, match="linked from another file"):
+            bpy.ops.deepdream.dream_surface()
