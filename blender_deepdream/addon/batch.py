@@ -192,5 +192,5 @@ class _Report:
             print(f"  {name:<12}{value:8.1f} s{value / total:7.1%}", file=self.stdout, flush=True)
 
 
-_command = BlenderCommand(COMMAND, main)
-register, unregister = _command.register, _command.unregister
+command = BlenderCommand(COMMAND, main)
+register, unregister = command.register, command.unregister

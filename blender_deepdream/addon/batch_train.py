@@ -202,5 +202,5 @@ class _Report:
         tell(data, line, self.stdout, as_json=self.as_json)
 
 
-_command = BlenderCommand(COMMAND, main)
-register, unregister = _command.register, _command.unregister
+command = BlenderCommand(COMMAND, main)
+register, unregister = command.register, command.unregister

@@ -55,18 +55,21 @@ def run_command(
 
 
 class BlenderCommand:
-    """What `blender -b shot.blend --command NAME ...` runs, from the installed extension, which has no scripts."""
+    """What `blender -b shot.blend --command NAME ...` runs, from the installed extension, which has no scripts.
+
+    handle: what Blender knows it by, while it does.
+    """
 
     def __init__(self, name: str, main: Callable[[Sequence[str]], int]) -> None:
+        self.handle: Any = None
         self._name, self._main = name, main
-        self._registered: Any = None
 
     def register(self) -> None:
-        self._registered = bpy.utils.register_cli_command(self._name, self._main)
+        self.handle = bpy.utils.register_cli_command(self._name, self._main)
 
     def unregister(self) -> None:
-        bpy.utils.unregister_cli_command(self._registered)
-        self._registered = None
+        bpy.utils.unregister_cli_command(self.handle)
+        self.handle = None
 
 
 @contextmanager
