@@ -95,13 +95,11 @@ class Crew:
         return any(runner.job is None and runner.failure is None for runner in self._runners)
 
     async def _serve(self, runner: Runner) -> None:
-        if await self._started(runner):
-            await self._grow(runner)
+        await self._started(runner)
         while True:
             await self._until_there_is_work(runner)
             # a job counts as queued while the worker starts: until then its cancelling is a matter of this process
-            fit = await self._started(runner)
-            if not fit and any(other.failure is None for other in self._runners):
+            if not await self._started(runner) and any(other.failure is None for other in self._runners):
                 self._bell.ring()  # somebody else's turn
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
@@ -116,6 +114,7 @@ class Crew:
 
     async def _started(self, runner: Runner) -> bool:
         if await runner.start() and await self._fits(runner):
+            await self._grow(runner)
             return True
         log.error("a worker is of no use: %s", runner.failure)
         return False

@@ -304,8 +304,7 @@ class JobQueue:
                 raise MissingBlobError(f"The server does not have blob {sha}.", "Send it first.")
 
     def _status(self, job: Job) -> JobStatus:
-        queued = job.state is JobState.QUEUED
-        position = self._waiting.in_order(self._crew.running).index(job) if queued else 0
+        position = self._waiting.place(job, self._crew.running) if job.state is JobState.QUEUED else 0
         return JobStatus(job.id, job.state, position, job.progress, job.result, job.error, job.kind, job.preview.number)
 
 

@@ -50,10 +50,15 @@ def _file(path: Path) -> FileResponse:
 
 async def _receive_blob(sha: str, request: Request, services: Services) -> None:
     body = Body(request, services.limits.blob_bytes)
+    room = received = 0
     try:
-        await services.upkeep.make_room(body.claimed)
+        await services.upkeep.make_room(room := body.claimed)
         with services.store.upload() as upload:
             async for piece in body.pieces():
+                received += len(piece)
+                if received > room:  # who sends in chunks claims nothing
+                    await services.upkeep.make_room(received - room)
+                    room = received
                 await asyncio.to_thread(upload.write, piece)
             await asyncio.to_thread(upload.commit, sha)
     except DeepDreamError:

@@ -32,6 +32,8 @@ def job_routes(services: Services) -> APIRouter:
         client = client_of(request)
         asked = await _job_request(request, services)
         check_role(holder_of(request), role_for(asked))
+        if replaces(asked):
+            check_role(holder_of(request), Role.ADMIN, "Choose a new name for the brain, without replacing one. ")
         return as_json((await jobs.submit(asked, client)).to_json())
 
     @router.post("/resolve")
@@ -80,6 +82,11 @@ def _event(status: JobStatus, seen: int) -> str:
 
 async def _job_request(request: Request, services: Services) -> JobRequest:
     return request_from_json(await json_body(request, services.limits.request_bytes))
+
+
+def replaces(request: JobRequest) -> bool:
+    """Whether a brain in the library may have to make way, whoever made it."""
+    return isinstance(request, TrainRequest | ImportBrainRequest | PullBrainRequest) and request.replace
 
 
 def role_for(request: JobRequest) -> Role:

@@ -109,9 +109,10 @@ class Store:
         return True
 
     def everything(self) -> list[Kept]:
-        """All blobs and results."""
+        """All blobs and results; what is on its way to be one; what atlases and surfaces would go on with."""
         found = []
-        for folder in (self._blobs, self._results):
+        own = (self._blobs, self._results, self._unfinished)
+        for folder in (*own, *(path for path in (self.root / "cells", self.root / "surfaces") if path.is_dir())):
             with os.scandir(folder) as entries:
                 for entry in entries:
                     with contextlib.suppress(FileNotFoundError):  # another server may tidy up, too
@@ -119,6 +120,16 @@ class Store:
                         path = Path(entry.path)
                         found.append(Kept(path, path.stem, facts.st_size, facts.st_mtime))
         return found
+
+    def in_trainings(self) -> int:
+        """Bytes that trainings have laid out and keep to go on with, besides the blobs that they link to."""
+        total = 0
+        for folder, _, files in os.walk(self.root / "trainings"):
+            for name in files:
+                with contextlib.suppress(OSError):  # it may end just now
+                    facts = (Path(folder) / name).lstat()
+                    total += facts.st_size if facts.st_nlink == 1 else 0
+        return total
 
     def remove(self, kept: Kept) -> bool:
         """Returns whether it is gone: one that was used since, or is open elsewhere (Windows), stays."""

@@ -93,12 +93,12 @@ class Keyring:
             log.error("the tokens stay as they were: %s", error)
 
 
-def check_role(holder: Holder, needed: Role) -> None:
-    """Raises ForbiddenError."""
+def check_role(holder: Holder, needed: Role, instead: str = "") -> None:
+    """instead: what else can be done. Raises ForbiddenError."""
     if not holder.role.covers(needed):
         raise ForbiddenError(
             f"The token {holder.name!r} has the role {holder.role}, and this needs {needed}.",
-            "Ask whoever runs the server for a token of that role.",
+            f"{instead}Ask whoever runs the server for a token of that role.",
         )
 
 
@@ -113,6 +113,11 @@ def read_tokens(path: Path) -> dict[str, Holder]:
             continue
         if not _LINE.fullmatch(" ".join(words)):
             raise InputError(f"Line {number} of {path} is no token.", "Write tokens with `deepdream tokens add`.")
+        if words[0] == OWN:
+            raise InputError(
+                f"Line {number} of {path} names a token {OWN!r}, as that of --token-file is called.",
+                "Give it another name there: who cancels what goes by the names.",
+            )
         found[words[2]] = Holder(words[0], Role(words[1]))
     return found
 

@@ -57,7 +57,8 @@ class Upkeep:
         await self.tidy(size)
         if self._used + size > self._limit:
             raise StorageError(
-                "The server's store is full of what jobs need, clients have still to fetch, or has just been sent.",
+                "The store is full of what jobs need, trainings go on with, clients have still to fetch, or has "
+                "just been sent.",
                 "Try again later; whoever runs the server can give it more with --max-store-gib.",
             )
         self._used += size
@@ -79,7 +80,7 @@ class Upkeep:
         for sha in needed:
             self._store.touch(sha)
         kept = self._store.everything()
-        used = sum(one.size for one in kept)
+        used = sum(one.size for one in kept) + self._store.in_trainings()
         if not self._limit or used + room <= self._limit:
             return used
         now = time.time()

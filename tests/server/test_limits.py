@@ -20,9 +20,17 @@ import pytest
 
 from blender_deepdream.protocol import client as client_module
 from blender_deepdream.protocol.client import DreamClient
-from blender_deepdream.protocol.errors import BusyError, ForbiddenError, ImageError, StorageError, TimedOutError
+from blender_deepdream.protocol.errors import (
+    BusyError,
+    ForbiddenError,
+    ImageError,
+    MissingBlobError,
+    StorageError,
+    TimedOutError,
+)
 from blender_deepdream.protocol.jobs import JobState
 from blender_deepdream.protocol.training import TrainRequest
+from blender_deepdream.protocol.wire import content_hash
 from blender_deepdream.server.cli import main
 from blender_deepdream.server.tokens import Role, add_token
 
@@ -103,6 +111,10 @@ def test_roles(strict: ServerProcess) -> None:
     training = TrainRequest("mine", (("0" * 64, "moss/a.png"), ("1" * 64, "rust/b.png")))
     with pytest.raises(ForbiddenError, match="train"):
         dreamer.submit(training)
+    with pytest.raises(ForbiddenError, match="new name"):
+        trainer.submit(dataclasses.replace(training, replace=True))
+    with pytest.raises(MissingBlobError):
+        admin.submit(dataclasses.replace(training, replace=True))
     for client in (dreamer, trainer):
         with pytest.raises(ForbiddenError, match="admin"):
             client.remove_brain("nobody")
@@ -179,6 +191,11 @@ def test_a_store_within_its_limit(start_server: Callable[..., ServerProcess], tm
     client = server.client()
     with pytest.raises(StorageError, match="--max-store-gib"):
         client.put_blob(b"x" * 1000)
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=20)
+    named = {"Authorization": f"Bearer {server.token}"}
+    connection.request("PUT", f"/v1/blobs/{content_hash(b'xy')}", iter([b"x", b"y"]), named, encode_chunked=True)
+    assert connection.getresponse().status == StorageError.http_status, "nor does it come in without its length"
+    connection.close()
     os.utime(blobs / ("f" * 64), (1, 1))
     client.put_blob(b"x" * 1000)
     assert not client.has_blob("f" * 64)

@@ -90,3 +90,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["tokens", "remove", "bert", "--file", file]) == 2
     assert main(["tokens", "remove", "anna", "--file", file]) == 0
     assert not read_tokens(Path(file))
+
+
+def test_nobody_else_is_called_owner(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    add_token(file, "anna", Role.DREAM)
+    file.write_text(file.read_text().replace("anna", OWN))
+    with pytest.raises(InputError, match="another name"):
+        Keyring(TOKEN, file)

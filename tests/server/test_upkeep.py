@@ -96,6 +96,25 @@ def test_room_is_made_before_it_is_needed(store: Store) -> None:
     assert not store.blob_path(old).exists()
 
 
+def test_what_is_kept_to_go_on_with_counts(store: Store) -> None:
+    picture = kept(store, 1000, 60)
+    laid_out = store.root / "trainings" / "0" / "pictures"
+    laid_out.mkdir(parents=True)
+    os.link(store.blob_path(picture), laid_out / "a.png")
+    (laid_out / "decoded").write_bytes(b"x" * 2000)
+    for folder in ("cells", "surfaces", "unfinished"):
+        (store.root / folder).mkdir(exist_ok=True)
+        (store.root / folder / "old").write_bytes(b"x" * 1000)
+        os.utime(store.root / folder / "old", (1, 1))
+    upkeep = Upkeep(store, 10_000, set)
+    asyncio.run(upkeep.tidy())
+    assert upkeep.used == 6000, "each once: the blob and its link in the training are one"
+    asyncio.run(upkeep.tidy(room=9000))
+    assert upkeep.used == 3000
+    assert (laid_out / "decoded").exists()
+    assert not (store.root / "cells" / "old").exists()
+
+
 def test_a_result_stays_until_it_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     source, image = "0" * 64, "1" * 64
     job = Job(Resolved("2" * 64, DreamRequest(source), {}, {}))

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from blender_deepdream.protocol.jobs import JobRequest
 from blender_deepdream.protocol.messages import DreamRequest
 from blender_deepdream.protocol.training import TrainRequest
+from blender_deepdream.server import waiting as waiting_module
 from blender_deepdream.server.job import Client, Job
 from blender_deepdream.server.resolving import Resolved
 from blender_deepdream.server.waiting import MAX_REMEMBERED, Waiting
@@ -18,6 +21,28 @@ def job(name: str, client: str, *, batch: bool = False, request: JobRequest = DR
     made = Job(Resolved(name, request, {}, {}))
     made.wants[client] = Client(client, "owner", batch)
     return made
+
+
+def test_places_are_those_of_the_order() -> None:
+    waiting = Waiting()
+    jobs = [job("a1", "a"), job("a2", "a"), job("b1", "b")]
+    for one in jobs:
+        waiting.add(one)
+    assert [waiting.place(one, []) for one in jobs] == [0, 2, 1]
+    waiting.remove(jobs[0])
+    assert [waiting.place(one, []) for one in jobs[1:]] == [0, 1]
+
+
+def test_places_in_a_long_queue_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Waiting()
+    jobs = [job(str(number), "a") for number in range(100)]
+    for one in jobs:
+        waiting.add(one)
+    waiting.place(jobs[0], [])
+    with monkeypatch.context() as patch:
+        patch.setattr(waiting, "in_order", lambda _: pytest.fail("the order was found already"))
+        patch.setattr(waiting_module, "PLACES_SECONDS", 60.0)
+        assert [waiting.place(one, []) for one in jobs] == list(range(100))
 
 
 def served(waiting: Waiting, workers: int = 1) -> list[str]:
