@@ -13,7 +13,7 @@ import bpy
 
 from ..protocol.messages import DreamRequest
 from . import cache as files
-from . import changes, node
+from . import changes, history, node
 from .cache import Cache
 from .conversation import Conversation, Watch
 from .node import DreamNode
@@ -66,6 +66,7 @@ class Dreaming:
         self._pace = pace
         self._run_in: list[int] = []
         self._passing = job.cache
+        self._remembered: set[str] = set()
         self._finished: dict[str, int] = {}
         """By a node's id: the last frame that it has dreamed in this run, or has a good dream of."""
 
@@ -179,7 +180,14 @@ class Dreaming:
         if seen:
             files.place(sight.files[sight.image], seen_path(path))
         files.keep(temporary, path, key | {"job": finished.job, "detail": finished.detail, "seen": seen})
+        self._remember(frame, dream)
         return finished.job
+
+    def _remember(self, frame: int, dream: DreamNode) -> None:
+        """Once in a run; a batch is told what to dream, and a farm's many processes share the folder."""
+        if not self._job.reuse_captures and dream.id not in self._remembered:
+            self._remembered.add(dream.id)
+            history.remember(dream.group, self.path(frame, dream), frame)
 
     def _obstacle(self, sight: Sight, before: Before) -> str:
         if size_of(before.path) != sight.size:

@@ -37,10 +37,17 @@ class OnSettings:
     """Mixed into operators that change them."""
 
     bl_options = {"REGISTER", "UNDO"}
+    aim = staticmethod(shown_settings)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if shown_settings(context) is None:
+        if cls.aim(context) is None:
             cls.poll_message_set("Add a DeepDream node first")
             return False
         return True
+
+
+class OnNode(OnSettings):
+    """Mixed into operators that change a DeepDream node, wherever their button is."""
+
+    aim = staticmethod(aimed_group)

@@ -19,7 +19,9 @@ class DEEPDREAM_OT_add_region(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         group = node.shown_group(context)
-        if group and len(group.deepdream.regions) >= MAX_REGIONS:
+        if group is None:
+            cls.poll_message_set("Choose a DeepDream node first")
+        elif len(group.deepdream.regions) >= MAX_REGIONS:
             cls.poll_message_set(f"A node has at most {MAX_REGIONS} regions: join masks that dream of the same")
             return False
         return group is not None
@@ -39,7 +41,10 @@ class DEEPDREAM_OT_remove_region(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         group = node.shown_group(context)
-        return group is not None and len(group.deepdream.regions) > 0
+        if group is None or not group.deepdream.regions:
+            cls.poll_message_set("Add a region first" if group else "Choose a DeepDream node first")
+            return False
+        return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         group = node.shown_group(context)

@@ -5,24 +5,16 @@ from __future__ import annotations
 
 import bpy
 
-from ..target import aimed_group
+from ..target import OnNode, aimed_group
 
 
-class DEEPDREAM_OT_use_brain(bpy.types.Operator):
+class DEEPDREAM_OT_use_brain(OnNode, bpy.types.Operator):
     """Let the DeepDream node dream with this brain, in the layers of its own choice"""
 
     bl_idname = "deepdream.use_brain"
     bl_label = "Use This Brain"
-    bl_options = {"REGISTER", "UNDO"}
 
     brain: bpy.props.StringProperty(name="Brain", description="Empty: the one that was trained last")
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if aimed_group(context) is None:
-            cls.poll_message_set("Add a DeepDream node first")
-            return False
-        return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         name = self.brain or context.scene.deepdream.training.trained

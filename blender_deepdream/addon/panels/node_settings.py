@@ -8,12 +8,16 @@ import bpy
 from ...protocol.settings import KNOBS, MOTION
 from .. import node
 from ..drawing import wrapped
+from ..history import history
 from ..motion_words import motion_words
 from ..operators.regions import DEEPDREAM_OT_add_region, DEEPDREAM_OT_remove_region
+from ..operators.restore_dream import DEEPDREAM_OT_restore_dream
+from ..pictures import icon
 from .choosing import SLIDERS, BrainsPanel, DEEPDREAM_PT_looks, draw_pictures, draw_sliders
 from .compositor import Sidebar
 from .folded import Folded
 
+_COLUMNS = 3
 _FIRST = ("brain", "layers", *SLIDERS, "seed")
 _OBJECTIVE = ("objective", "cosine_power")
 _COLOR = ("color", "highlights", "exposure")
@@ -126,6 +130,21 @@ class DEEPDREAM_PT_advanced(_Folded, bpy.types.Panel):
     names = tuple(name for name in KNOBS if name not in _PLACED)
 
 
+class DEEPDREAM_PT_history(_Folded, bpy.types.Panel):
+    bl_label = "History"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, found = self.layout, history(context.scene, node.shown_group(context))
+        if not found:
+            layout.label(text="The last dreams of this node come here", icon="INFO")
+            return
+        grid = layout.grid_flow(row_major=True, columns=_COLUMNS, even_columns=True, even_rows=True, align=True)
+        for one in found:
+            cell = grid.column(align=True)
+            cell.template_icon(icon_value=icon(one.picture), scale=3.6)
+            cell.operator(DEEPDREAM_OT_restore_dream.bl_idname, text=one.title).name = one.name
+
+
 class DEEPDREAM_PT_brains(BrainsPanel, _Folded, bpy.types.Panel):
     pass
 
@@ -157,5 +176,6 @@ classes = (
     DEEPDREAM_PT_color,
     DEEPDREAM_PT_motion,
     DEEPDREAM_PT_advanced,
+    DEEPDREAM_PT_history,
     DEEPDREAM_PT_brains,
 )
