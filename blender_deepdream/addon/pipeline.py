@@ -8,7 +8,7 @@ timer, and whoever stops asking has cancelled. The scene is untouched whenever i
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from .forecast import render_pixels
 from .node import DreamNode
 from .pace import Pace
 from .passes import Passes
+from .render_job import runs_in_window
 from .run import Event, Job
 from .shots import Shots
 from .sight import Files
@@ -146,7 +147,7 @@ class _Pipeline:
             return
         yield self._now("composite")
         self._passes.come_back_to(frame)
-        self._composited(frame, passes.files, made_from)
+        yield from (self._event for _ in self._composited(frame, passes.files, made_from))
 
     def _dreamed(
         self, frame: int, dreams: Sequence[DreamNode], made_from: Sequence[Any], sources: Files
@@ -164,7 +165,8 @@ class _Pipeline:
             )
         yield from self._notes()
         self._passes.come_back_to(frame)
-        captures = self._captured([one.dream for one, job in zip(wanted, jobs, strict=True) if job is None], sources)
+        stale = [one.dream for one, job in zip(wanted, jobs, strict=True) if job is None]
+        captures = yield from self._captured(stale, sources)
         for number, one in enumerate(wanted):
             if jobs[number] is None:
                 yield self._now("transfer", one.dream)
@@ -207,7 +209,7 @@ class _Pipeline:
             go_to(self._scene, following)
             passes = self._passes.of(following)
             first = [dream for dream in node.find_nodes(self._scene) if not dream.level and dream in self._dreams]
-            folder = self._captured(first, passes.files, "ahead")
+            folder = self._captured_at_once(first, passes.files, "ahead")
             self._server.send_ahead([*passes.files.values(), *folder.iterdir()])
         self._passes.come_back_to(frame)
 
@@ -226,16 +228,29 @@ class _Pipeline:
         self._event = Event(event.frame, event.done, event.total, stage, name, progress, left=event.left)
         return self._event
 
-    def _captured(self, dreams: list[DreamNode], sources: Files, name: str = "capture") -> Path:
-        """What the nodes see, in a folder of this name."""
+    def _captured(self, dreams: list[DreamNode], sources: Files) -> Generator[Event, None, Path]:
+        """What the nodes see, in a folder; yields while a window captures."""
+        if self._job.patience or not runs_in_window():
+            return self._captured_at_once(dreams, sources)
+        scratch = self._job.cache.scratch("capture")
+        if dreams:
+            with self._job.seconds.timed("capture"):
+                steps = rendering.capture_meanwhile(self._scene, sources, dreams, scratch)
+                yield from (self._event for _ in steps)
+        return scratch
+
+    def _captured_at_once(self, dreams: list[DreamNode], sources: Files, name: str = "capture") -> Path:
         scratch = self._job.cache.scratch(name)
         if dreams:
             with self._job.seconds.timed("capture"):
                 rendering.capture(self._scene, sources, dreams, scratch)
         return scratch
 
-    def _composited(self, frame: int, sources: Files, made_from: list[Any]) -> None:
-        """The finished frame, into its file or the Render Result; one on disk that is still good stays."""
+    def _composited(self, frame: int, sources: Files, made_from: list[Any]) -> Iterator[None]:
+        """The finished frame, into its file or the Render Result; one on disk that is still good stays.
+
+        Yields while a window composites.
+        """
         output = self._job.output(frame) if self._job.output else None
         key = {"made_from": made_from, "output": str(output), "format": self._job.file_format}
         note = self._job.cache.final(frame)
@@ -243,16 +258,22 @@ class _Pipeline:
             return
         with self._job.seconds.timed("composite"):
             if output is None:
-                rendering.composite(self._scene, sources, None)
+                yield from self._composite(sources, None)
                 return
             files.make_folder(output.parent)
             temporary = output.with_name(f".{output.stem}.{files.PROCESS}{output.suffix}")
             try:
-                rendering.composite(self._scene, sources, temporary, self._job.file_format)
+                yield from self._composite(sources, temporary)
                 _move(temporary, output)
             finally:
                 temporary.unlink(missing_ok=True)
         files.write_json(note, key | {"sha256": files.file_hash(output)})
+
+    def _composite(self, sources: Files, path: Path | None) -> Iterator[None]:
+        if self._job.patience or not runs_in_window():
+            rendering.composite(self._scene, sources, path, self._job.file_format)
+            return
+        yield from rendering.composite_meanwhile(self._scene, sources, path, self._job.file_format)
 
 
 def _move(temporary: Path, output: Path) -> None:

@@ -15,21 +15,23 @@ from .restore import Restore
 _held: list[Restore] = []
 """What is set otherwise while a render job runs: not what the artist has set, and not to be saved."""
 
+_unfinished: list[bool] = []
+
 
 def runs_in_window() -> bool:
     return not bpy.app.background and bool(bpy.context.window_manager.windows)
 
 
-def rendered_meanwhile(scene: bpy.types.Scene, restore: Restore) -> Iterator[None]:
+def rendered_meanwhile(scene: bpy.types.Scene, restore: Restore, **how: bool) -> Iterator[None]:
     """Render a scene, as it is set, into the Render Result; yields until it is done.
 
-    restore: has what was set for it. Raises RenderError, CancelledError.
+    restore: has what was set for it. how: write_still or animation. Raises RenderError, CancelledError.
     """
     restore.set(scene.render, "use_lock_interface", True)
     restore.set(bpy.context.preferences.view, "render_display_type", "NONE")
     with _cancel_noted() as cancelled, holding(restore):
         try:
-            outcome = bpy.ops.render.render("INVOKE_DEFAULT", scene=scene.name)
+            outcome = bpy.ops.render.render("INVOKE_DEFAULT", scene=scene.name, **how)
         except RuntimeError as error:
             raise RenderError(f"Blender could not render {scene.name!r}: {str(error).strip()}") from error
         if "CANCELLED" in outcome:
@@ -38,6 +40,21 @@ def rendered_meanwhile(scene: bpy.types.Scene, restore: Restore) -> Iterator[Non
             yield
     if cancelled:
         raise CancelledError("The render was cancelled.")
+
+
+@contextmanager
+def to_its_end() -> Iterator[None]:
+    """Around a job that reads files of ours and writes one: who cancels waits for its end."""
+    _unfinished.append(True)
+    try:
+        yield
+    finally:
+        _unfinished.pop()
+
+
+def must_end_first() -> bool:
+    """Whether there is such a job."""
+    return bool(_unfinished)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ Each leaves the scene exactly as it found it. Nothing here knows caches or serve
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from . import changes, compat
 from .interruption import uninterrupted
 from .node import DreamNode
 from .regions import inner_socket
-from .render_job import rendered_meanwhile
+from .render_job import rendered_meanwhile, to_its_end
 from .replay import ReplayEngine
 from .restore import Restore
 from .written import check_written
@@ -28,6 +28,9 @@ _FRAME = (
     *("resolution_x", "resolution_y", "resolution_percentage", "use_border", "use_crop_to_border"),
     *("border_min_x", "border_max_x", "border_min_y", "border_max_y"),
 )
+_Way = Callable[..., Iterator[None]]
+"""How Blender is made to render a scene: at once, or as a job of its own, whose steps it yields. Gets the scene, what
+is set otherwise for it, and what the operator is to do beside that."""
 _FORMAT = ("exr_codec", "compression", "quality", "color_depth", "color_mode", "file_format")
 
 
@@ -63,14 +66,8 @@ def render_3d(scene: bpy.types.Scene, path: Path, main: bpy.types.Scene | None =
 
 def render_3d_meanwhile(scene: bpy.types.Scene, path: Path, main: bpy.types.Scene | None = None) -> Iterator[None]:
     """The same in a window that stays alive: yields while Blender renders."""
-    path.unlink(missing_ok=True)
     with _three_d(scene, main) as restore:
-        yield from rendered_meanwhile(scene, restore)
-        try:
-            bpy.data.images["Render Result"].save_render(str(path), scene=scene)
-        except RuntimeError as error:
-            raise RenderError(f"What was rendered cannot be written: {error}", "Is the disk full?") from error
-    check_written(path)
+        yield from _render_still(scene, path, restore, rendered_meanwhile)
 
 
 @contextmanager
@@ -96,9 +93,24 @@ def capture(scene: bpy.types.Scene, sources: Mapping[str, Path], dreams: Sequenc
 
     sources: the rendered passes of each scene. Raises SceneError where nothing reaches a node.
     """
+    for _ in _capturing(scene, sources, dreams, folder, _at_once):
+        pass
+
+
+def capture_meanwhile(
+    scene: bpy.types.Scene, sources: Mapping[str, Path], dreams: Sequence[DreamNode], folder: Path
+) -> Iterator[None]:
+    """The same in a window that stays alive: yields while Blender composites, which is not to be left half done."""
+    with to_its_end():
+        yield from _capturing(scene, sources, dreams, folder, rendered_meanwhile)
+
+
+def _capturing(
+    scene: bpy.types.Scene, sources: Mapping[str, Path], dreams: Sequence[DreamNode], folder: Path, render: _Way
+) -> Iterator[None]:
     with _session(scene) as restore, _replaying(scene, sources, restore), _capture_nodes(dreams, folder):
         compat.set_float_exr(scene.render.image_settings, multilayer=False)
-        _render(scene)
+        yield from render(scene, restore)
     for dream in dreams:
         for kind in ("image", *_mask_inputs(dream)):
             _settle(dream, folder, kind)
@@ -109,25 +121,45 @@ def composite(scene: bpy.types.Scene, sources: Mapping[str, Path], path: Path | 
 
     file_format: Blender's name for it; empty: the scene's own. Raises RenderError, StorageError or CancelledError.
     """
+    for _ in _compositing(scene, sources, path, file_format, _at_once):
+        pass
+
+
+def composite_meanwhile(
+    scene: bpy.types.Scene, sources: Mapping[str, Path], path: Path | None, file_format: str = ""
+) -> Iterator[None]:
+    """The same in a window that stays alive: yields while Blender composites, which is not to be left half done."""
+    with to_its_end():
+        yield from _compositing(scene, sources, path, file_format, rendered_meanwhile)
+
+
+def _compositing(
+    scene: bpy.types.Scene, sources: Mapping[str, Path], path: Path | None, file_format: str, render: _Way
+) -> Iterator[None]:
     session = _session(scene, mute=path is None, sequencer=scene.render.use_sequencer)
     with session as restore, _replaying(scene, sources, restore):
         if path is None:
-            _render(scene)
+            yield from render(scene, restore)
             return
         if file_format:
             compat.set_format(scene.render.image_settings, file_format)
         _restore_stamps(scene, restore)
         if compat.NEW_COMPOSITOR:
-            _render_as_animation(scene, path, restore)
+            yield from _render_as_animation(scene, path, restore, render)
         else:
-            render_still(scene, path)
+            yield from _render_still(scene, path, restore, render)
 
 
 def render_still(scene: bpy.types.Scene, path: Path) -> None:
     """Render a scene, as it is set, into a file. Raises RenderError, StorageError or CancelledError."""
+    for _ in _render_still(scene, path, None, _at_once):
+        pass
+
+
+def _render_still(scene: bpy.types.Scene, path: Path, restore: Restore | None, render: _Way) -> Iterator[None]:
     path.unlink(missing_ok=True)
     scene.render.filepath = compat.literal_path(path)
-    _render(scene, write_still=True)
+    yield from render(scene, restore, write_still=True)
     check_written(path)
 
 
@@ -247,7 +279,7 @@ def _settle(dream: DreamNode, folder: Path, kind: str) -> None:
     written[0].replace(folder / f"{dream.id}-{kind}.exr")
 
 
-def _render_as_animation(scene: bpy.types.Scene, path: Path, restore: Restore) -> None:
+def _render_as_animation(scene: bpy.types.Scene, path: Path, restore: Restore, render: _Way) -> Iterator[None]:
     """Render an animation of one frame: from 5.0 on File Output nodes number their files in animations alone."""
     restore.keep(scene, "frame_start", "frame_end")  # before either is set: each pushes the other along
     scene.frame_start = scene.frame_end = scene.frame_current
@@ -255,12 +287,13 @@ def _render_as_animation(scene: bpy.types.Scene, path: Path, restore: Restore) -
         restore.set(scene if name == "frame_step" else scene.render, name, value)
     scene.render.filepath = compat.literal_path(path.with_suffix("")) + "-####"
     written = Path(scene.render.frame_path(frame=scene.frame_current))
-    _render(scene, animation=True)
+    yield from render(scene, restore, animation=True)
     check_written(written)
     written.replace(path)
 
 
-def _render(scene: bpy.types.Scene, **how: bool) -> None:
+def _at_once(scene: bpy.types.Scene, _restore: Restore | None, **how: bool) -> Iterator[None]:
+    """Blender renders, and does nothing else meanwhile."""
     try:
         with uninterrupted():
             outcome = bpy.ops.render.render(scene=scene.name, **how)
@@ -268,6 +301,7 @@ def _render(scene: bpy.types.Scene, **how: bool) -> None:
         raise RenderError(f"Blender could not render {scene.name!r}: {str(error).strip()}") from error
     if "CANCELLED" in outcome:
         raise CancelledError("The render was cancelled.")
+    yield  # once it is over
 
 
 def _restore_stamps(scene: bpy.types.Scene, restore: Restore) -> None:

@@ -9,6 +9,7 @@ import bpy
 
 from .. import counting, live_preview
 from ..pipeline import dream_frames
+from ..render_job import must_end_first
 from ..run import Job
 from .running import Event, Steps, WorkOperator
 
@@ -30,6 +31,9 @@ class DreamOperator(WorkOperator):
         job = self.make_job(context)
         job.patience = patience
         return dream_frames(job)
+
+    def ends_at_once(self) -> bool:
+        return not must_end_first()
 
     def show(self, state: bpy.types.PropertyGroup, event: Event) -> None:
         super().show(state, event)

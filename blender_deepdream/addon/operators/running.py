@@ -98,8 +98,9 @@ class WorkOperator:
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         state = self.state(context)
-        wished = state.cancelling or (self.escapes and event.type == "ESC" and event.value == "PRESS")
-        if wished and self.ends_at_once():
+        if self.escapes and event.type == "ESC" and event.value == "PRESS":
+            state.cancelling = True
+        if state.cancelling and self.ends_at_once():
             self.finish(context)
             return self._failed(state, CancelledError(f"Cancelled. {self.kept}"))
         if event.type != "TIMER":
