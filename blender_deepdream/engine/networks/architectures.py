@@ -41,10 +41,10 @@ def build(
 
 
 def _lite0(tensors: Mapping[str, Tensor]) -> nn.Module:
-    from .efficientnet import EfficientNetLite0
+    from .efficientnet import efficientnet_lite0
 
     try:
-        return EfficientNetLite0(tensors)
+        return efficientnet_lite0(tensors)
     except (KeyError, IndexError, ValueError, RuntimeError) as error:
         raise BrainFileError(
             f"The weights are not those of EfficientNet-Lite0: {str(error)[:200]}.", "Get the brain again."

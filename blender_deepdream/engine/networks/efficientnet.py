@@ -8,12 +8,14 @@ instead of swish, a stem and a head of fixed width. Parameter names are those of
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from .traced import TracedNetwork, trace
 
 BATCH_NORM_EPSILON = 1e-3
 """TensorFlow's EfficientNets use this; PyTorch's own default is 1e-5."""
@@ -48,80 +50,75 @@ def block_strides() -> tuple[int, ...]:
     return tuple(strides[1:])
 
 
-class SameConv(nn.Module):
-    """A convolution with its batch norm folded in, padded as TensorFlow's "same" for sides that the stride divides.
-
-    TensorFlow puts the odd row or column of padding at the end, so a strided convolution needs an explicit pad.
-    """
-
-    def __init__(self, state: Mapping[str, Tensor], conv: str, norm: str, stride: int = 1) -> None:
-        super().__init__()
-        weight, bias = fold_batch_norm(state, conv, norm)
-        self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last), requires_grad=False)
-        self.bias = nn.Parameter(bias, requires_grad=False)
-        self.stride = stride
-        kernel = weight.shape[-1]
-        self.groups = weight.shape[0] if weight.shape[1] == 1 else 1
-        before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
-        self.uneven = None if before == after else (before, after, before, after)
-        self.padding = before if self.uneven is None else 0
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.uneven is not None:
-            x = functional.pad(x, self.uneven)
-        return functional.conv2d(x, self.weight, self.bias, self.stride, self.padding, groups=self.groups)
-
-
 class Block(nn.Module):
     """MBConv without squeeze-and-excitation: widen, filter each channel, narrow; added to its input if shapes agree."""
 
     def __init__(self, state: Mapping[str, Tensor], prefix: str, shape: BlockShape) -> None:
         super().__init__()
         widens = f"{prefix}._expand_conv.weight" in state
-        self.expand = SameConv(state, f"{prefix}._expand_conv", f"{prefix}._bn0") if widens else None
-        self.depthwise = SameConv(state, f"{prefix}._depthwise_conv", f"{prefix}._bn1", shape.stride)
-        self.project = SameConv(state, f"{prefix}._project_conv", f"{prefix}._bn2")
+        self.expand = same_convolution(state, f"{prefix}._expand_conv", f"{prefix}._bn0") if widens else None
+        self.depthwise = same_convolution(state, f"{prefix}._depthwise_conv", f"{prefix}._bn1", shape.stride)
+        self.project = same_convolution(state, f"{prefix}._project_conv", f"{prefix}._bn2")
+        taken = self.depthwise if self.expand is None else self.expand
+        self.adds = shape.stride == 1 and taken.in_channels == self.project.out_channels
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = x if self.expand is None else functional.relu6(self.expand(x), inplace=True)
-        narrow: Tensor = self.project(functional.relu6(self.depthwise(wide), inplace=True))
-        return narrow + x if narrow.shape == x.shape else narrow
+        wide = x if self.expand is None else functional.relu6(self.expand(x))
+        narrow: Tensor = self.project(functional.relu6(self.depthwise(wide)))
+        return narrow + x if self.adds else narrow
 
 
 class EfficientNetLite0(nn.Module):
-    """The convolutional part of the network, block by block, and its classifier.
+    """The whole network but for the mean over positions, with which the classifier commutes: it says what is where.
 
     state: the published state dict; a missing entry raises KeyError.
     """
 
     def __init__(self, state: Mapping[str, Tensor]) -> None:
         super().__init__()
-        self.stem = SameConv(state, "_conv_stem", "_bn0", STEM_STRIDE)
+        self.stem = same_convolution(state, "_conv_stem", "_bn0", STEM_STRIDE)
         self.blocks = nn.ModuleList(Block(state, f"_blocks.{index}", shape) for index, shape in enumerate(LITE0))
-        self.head = SameConv(state, "_conv_head", "_bn1")
-        # a mean over positions commutes with it: as a convolution it says what is where
-        self.classifier = nn.Conv2d(1280, len(state["_fc.weight"]), 1)
-        self.classifier.load_state_dict({"weight": state["_fc.weight"][..., None, None], "bias": state["_fc.bias"]})
-        self.requires_grad_(False).eval()
+        self.head = same_convolution(state, "_conv_head", "_bn1")
+        self.classifier = convolution(state[f"{CLASSIFIER}.weight"][..., None, None], state[f"{CLASSIFIER}.bias"])
 
-    def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """Activations of the named blocks ("_blocks.0" to "_blocks.15") and of CLASSIFIER, the logits of its
-        classes at each position; nothing after the last of them is run.
-
-        x: 1x3xHxW, preprocessed; H and W divisible by the stride of the last layer asked for.
-        """
-        wanted = set(layers)
-        found: dict[str, Tensor] = {}
-        x = functional.relu6(self.stem(x), inplace=True)
-        for index, block in enumerate(self.blocks):
-            if len(found) == len(wanted):
-                break
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.relu6(self.stem(x))
+        for block in self.blocks:
             x = block(x)
-            if f"_blocks.{index}" in wanted:
-                found[f"_blocks.{index}"] = x
-        if CLASSIFIER in wanted:
-            found[CLASSIFIER] = self.classifier(functional.relu6(self.head(x), inplace=True))
-        return found
+        logits: Tensor = self.classifier(functional.relu6(self.head(x)))
+        return logits
+
+
+def efficientnet_lite0(state: Mapping[str, Tensor]) -> TracedNetwork:
+    """The network, ready to dream. Its layers: the blocks, "_blocks.0" to "_blocks.15", and CLASSIFIER, the logits of
+    its classes at each position. Sides of what it is given are divisible by the stride of the last layer asked for.
+
+    state: the published state dict; a missing entry raises KeyError.
+    """
+    places = {f"_blocks.{index}": f"blocks.{index}" for index in range(len(LITE0))}
+    return TracedNetwork(trace(EfficientNetLite0(state)), {**places, CLASSIFIER: ""})
+
+
+def same_convolution(state: Mapping[str, Tensor], conv: str, norm: str, stride: int = 1) -> nn.Conv2d:
+    """A convolution with its batch norm folded in, padded as TensorFlow's "same" for sides that the stride divides.
+
+    TensorFlow puts the odd row or column of padding at the end. Here it is at both ends, and weights of 0 stand on the
+    one at the beginning: a copy of the map with its padding would take longer.
+    """
+    weight, bias = fold_batch_norm(state, conv, norm)
+    kernel = weight.shape[-1]
+    before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
+    weight = functional.pad(weight, (after - before, 0) * 2)
+    return convolution(weight, bias, stride, after, groups=weight.shape[0] if weight.shape[1] == 1 else 1)
+
+
+def convolution(weight: Tensor, bias: Tensor, stride: int = 1, padding: int = 0, groups: int = 1) -> nn.Conv2d:
+    """With these weights."""
+    outputs, inputs, *kernel = weight.shape
+    sides = (kernel[0], kernel[1])
+    made = nn.Conv2d(inputs * groups, outputs, sides, stride, padding, groups=groups, device="meta")
+    made.load_state_dict({"weight": weight, "bias": bias}, assign=True)
+    return made
 
 
 def fold_batch_norm(state: Mapping[str, Tensor], conv: str, norm: str) -> tuple[Tensor, Tensor]:

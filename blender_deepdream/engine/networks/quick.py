@@ -10,7 +10,6 @@ from typing import Any, TypeGuard
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
-from torchvision import ops
 
 from .kernels import Activation, Concatenation, Convolution, Differentiated, Geometry, Kernel, Pair, Sum
 from .pooling import Input, MaxPooling
@@ -19,11 +18,15 @@ from .program import Program, Step
 Kernels = MutableMapping[tuple[str, torch.dtype, Activation], Kernel]
 """What was made from a network's weights already: by module, precision and activation."""
 
-_RELU = (functional.relu, torch.relu, "relu")
+_ACTIVATIONS: Mapping[Any, Activation] = {
+    **dict.fromkeys((nn.ReLU, functional.relu, torch.relu, "relu"), "relu"),
+    **dict.fromkeys((nn.ReLU6, functional.relu6), "relu6"),
+}
+"""By the module's kind, the function or the method's name."""
 
 _MAKE_A_MAP = {
-    *(functional.relu, torch.relu, functional.max_pool2d, functional.avg_pool2d, functional.adaptive_avg_pool2d),
-    *(operator.mul, torch.mul, torch.flatten, ops.stochastic_depth),
+    *(functional.relu, torch.relu, functional.relu6, functional.max_pool2d, functional.avg_pool2d, functional.adaptive_avg_pool2d),
+    *(operator.mul, torch.mul, torch.flatten),
 }
 """Functions without a kernel of their own, of which it is known that they make a map from maps."""
 
@@ -42,11 +45,11 @@ def quicken(cut: fx.GraphModule, dtype: torch.dtype, kernels: Kernels) -> Callab
     image, *nodes, output = cut.graph.nodes
     relus = _relus_in_others(nodes, modules)
     places = {relu: relu.all_input_nodes[0].name for relu in relus}
-    active = set(relus.values())
+    active = {other: _activation(relu, modules) for relu, other in relus.items()}
     steps = []
     for node in nodes:
         if node not in places:
-            kernel = _kernel(node, modules, dtype, kernels, "relu" if node in active else "none")
+            kernel = _kernel(node, modules, dtype, kernels, active.get(node, "none"))
             if kernel is None:
                 return cut
             steps.append(Step(node.name, kernel, tuple(places.get(one, one.name) for one in node.all_input_nodes)))
@@ -54,13 +57,14 @@ def quicken(cut: fx.GraphModule, dtype: torch.dtype, kernels: Kernels) -> Callab
 
 
 def _relus_in_others(nodes: Sequence[fx.Node], modules: Mapping[str, nn.Module]) -> dict[fx.Node, fx.Node]:
-    """For ReLUs that need no step of their own what does their work: the pooling that alone looks at one, or the
-    convolution that it alone looks at."""
+    """For activations that need no step of their own what does their work: the pooling that alone looks at a ReLU, or
+    the convolution that it alone looks at."""
     found = {}
     for relu in nodes:
-        if _is_relu(relu, modules):
+        kind = _activation(relu, modules)
+        if kind != "none":
             before, (after, *others) = relu.all_input_nodes[0], relu.users
-            if _is_pooling(_module(after, modules)) and not others:
+            if kind == "relu" and _is_pooling(_module(after, modules)) and not others:
                 found[relu] = after
             elif _is_convolution(_module(before, modules)) and len(before.users) == 1:
                 found[relu] = before
@@ -113,9 +117,9 @@ def _is_convolution(module: nn.Module | None) -> TypeGuard[nn.Conv2d]:
     return isinstance(module, nn.Conv2d) and module.padding_mode == "zeros" and not isinstance(module.padding, str)
 
 
-def _is_relu(node: fx.Node, modules: Mapping[str, nn.Module]) -> bool:
+def _activation(node: fx.Node, modules: Mapping[str, nn.Module]) -> Activation:
     module = _module(node, modules)
-    return isinstance(module, nn.ReLU) or (module is None and node.target in _RELU)
+    return _ACTIVATIONS.get(node.target if module is None else type(module), "none")
 
 
 def _is_positive(pooling: fx.Node, modules: Mapping[str, nn.Module]) -> bool:
@@ -123,7 +127,7 @@ def _is_positive(pooling: fx.Node, modules: Mapping[str, nn.Module]) -> bool:
     unsure = list(pooling.all_input_nodes)
     while unsure:
         node = unsure.pop()
-        if not _is_relu(node, modules):
+        if _activation(node, modules) == "none":
             if node.target is not torch.cat and not _is_pooling(_module(node, modules)):
                 return False
             unsure += node.all_input_nodes

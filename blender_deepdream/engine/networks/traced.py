@@ -8,7 +8,6 @@ Tracing (torch.fx; Reed et al., "torch.fx: Practical Program Capture and Transfo
 from __future__ import annotations
 
 import copy
-import math
 import operator
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Mapping
@@ -18,8 +17,6 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
-from torchvision import ops
-from torchvision.models.feature_extraction import NodePathTracer
 
 from .quick import Kernels, has_kernels, quicken
 
@@ -38,11 +35,10 @@ _OUT_OF_PLACE: Mapping[Any, Callable[..., Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """A module as a graph of operations. paths: the module, and the operation in it, behind each node of the graph."""
+    """A module as a graph of operations."""
 
     module: nn.Module
     graph: fx.Graph
-    paths: Mapping[fx.Node, str]
 
     @property
     def output(self) -> fx.Node:
@@ -53,8 +49,12 @@ class Traced:
 
     def last_of(self, path: str) -> fx.Node | None:
         """The node whose value the module at this path returns; none if it is not run."""
-        inside = (node for node in reversed(self.graph.nodes) if f"{self.paths.get(node, '')}.".startswith(f"{path}."))
-        return next(inside, None)
+        return next((node for node in reversed(self.graph.nodes) if path in _modules_around(node)), None)
+
+
+def _modules_around(node: fx.Node) -> set[str]:
+    """The paths of the modules, one in the other, that a node belongs to."""
+    return {path for path, _ in node.meta.get("nn_module_stack", {}).values()}
 
 
 def trace(module: nn.Module) -> Traced:
@@ -62,14 +62,13 @@ def trace(module: nn.Module) -> Traced:
 
     Nothing in it changes a tensor in place any more: it might be one that is asked for.
     """
-    tracer = NodePathTracer(autowrap_modules=(math, ops))
-    graph = tracer.trace(module.eval())
+    graph = fx.Tracer().trace(module.eval())
     for part in module.modules():
         if getattr(part, "inplace", False) is True:
             setattr(part, "inplace", False)  # noqa: B010  (modules are typed as if they held tensors only)
     for node in graph.nodes:
         _out_of_place(node)
-    return Traced(module, graph, dict(tracer.node_to_qualname))
+    return Traced(module, graph)
 
 
 def _out_of_place(node: fx.Node) -> None:

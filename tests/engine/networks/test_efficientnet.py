@@ -6,9 +6,11 @@ from torch import nn
 from blender_deepdream.engine.lite0 import LITE0_BYTES, LITE0_SHA256, lite0_path, read_weights
 from blender_deepdream.engine.networks.efficientnet import (
     BATCH_NORM_EPSILON,
+    CLASSIFIER,
     EfficientNetLite0,
-    SameConv,
     block_strides,
+    efficientnet_lite0,
+    same_convolution,
 )
 
 
@@ -34,15 +36,18 @@ def test_folding_changes_nothing_but_the_speed(state, conv, norm, stride):
     pad = weight.shape[-1] - stride
     padded = nn.functional.pad(x, (pad // 2, pad - pad // 2, pad // 2, pad - pad // 2))
     expected = plain_norm(nn.functional.conv2d(padded, weight, None, stride, groups=len(weight) if depthwise else 1))
-    torch.testing.assert_close(SameConv(state, conv, norm, stride)(x), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(same_convolution(state, conv, norm, stride)(x), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_every_weight_of_the_file_is_used(state):
     network = EfficientNetLite0(state)
     norms = sum(name.endswith("running_mean") for name in state)
-    folded = sum(isinstance(module, SameConv) for module in network.modules())
-    assert folded == norms
-    counted = sum(p.numel() for p in network.parameters())
+    convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    assert len(convolutions) - 1 == norms
+    # where the file has kernels of 3 or 5, a strided convolution has one row and column of zeros more
+    sides = [(conv.kernel_size[0] - 1) // 2 * 2 + 1 for conv in convolutions]
+    grown = (conv.weight[..., -side:, -side:] for conv, side in zip(convolutions, sides, strict=True))
+    counted = sum(weight.numel() + len(weight) for weight in grown)
     expected = sum(t.numel() for name, t in state.items() if "conv" in name or "_fc" in name or name.endswith("mean"))
     assert counted == expected
 
@@ -54,3 +59,11 @@ def test_it_still_knows_what_it_learnt(brain):
     with torch.no_grad():
         scores = brain.activations(squares, ["_fc"])["_fc"].mean(dim=(2, 3))[0]
     assert "crossword puzzle" in [brain.card.classes[index] for index in scores.topk(3).indices]
+
+
+def test_its_kernels_calculate_what_its_modules_do(state):
+    x = torch.randn(1, 3, 64, 96, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    plain, quick = EfficientNetLite0(state).eval()(x), efficientnet_lite0(state)(x, [CLASSIFIER])[CLASSIFIER]
+    torch.testing.assert_close(quick, plain, rtol=1e-3, atol=1e-3)
+    expected, found = (torch.autograd.grad(value.square().sum(), x)[0] for value in (plain, quick))
+    torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-3 * float(expected.abs().max()))
