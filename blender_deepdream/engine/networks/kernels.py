@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 Pair = tuple[int, int]
-Activation = Literal["none", "relu"]
+Activation = Literal["none", "relu", "relu6"]
 
 FEW_CHANNELS = 8
 """Up to so many, a strided convolution's backward pass is quicker as a convolution that finds all phases at once."""
@@ -27,6 +27,8 @@ LAYOUTS_KEPT = 64
 
 _PADDING = slice(108, 112)
 """Bytes of a serialized description of memory that mean nothing, and are not always the same."""
+
+_FUSED = {"none": ("none", []), "relu": ("relu", []), "relu6": ("hardtanh", [0.0, 6.0])}
 
 
 Kept = Any
@@ -77,6 +79,8 @@ class Convolution:
         size, output = kept
         if self._activation == "relu":
             gradient = torch.ops.aten.threshold_backward(gradient, output, 0)
+        elif self._activation == "relu6":
+            gradient = torch.ops.aten.hardtanh_backward(gradient, output, 0, 6)
         if self._reverse is not None:
             return (self._reverse(gradient, size[-2:], onto),)
         found = self._plain_backward(size, gradient)
@@ -117,7 +121,7 @@ class _Packed:
         self._channels = weight.shape[1] * geometry.groups
         self._weight = weight.contiguous().to_mkldnn()
         self._bias = bias
-        self._activation: tuple[str, list[float], str] = (activation, [], "")
+        self._activation = (*_FUSED[activation], "")
         self._fitting: dict[tuple[int, ...], Tensor] = {}
 
     def __call__(self, x: Tensor, onto: Tensor | None = None) -> Tensor:

@@ -25,6 +25,7 @@ if not torch._C._has_mkldnn:
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "none": torch.clone,
     "relu": functional.relu,
+    "relu6": functional.relu6,
 }
 
 
