@@ -25,7 +25,8 @@ _ACTIVATIONS: Mapping[Any, Activation] = {
 """By the module's kind, the function or the method's name."""
 
 _MAKE_A_MAP = {
-    *(functional.relu, torch.relu, functional.relu6, functional.max_pool2d, functional.avg_pool2d, functional.adaptive_avg_pool2d),
+    *(functional.relu, torch.relu, functional.relu6),
+    *(functional.max_pool2d, functional.avg_pool2d, functional.adaptive_avg_pool2d),
     *(operator.mul, torch.mul, torch.flatten),
 }
 """Functions without a kernel of their own, of which it is known that they make a map from maps."""
