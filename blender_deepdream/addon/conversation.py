@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,10 @@ from ..protocol.errors import ServerUnavailableError
 from ..protocol.messages import DreamRequest, Progress
 from .run import Event, Stopwatch
 from .sight import Files
-from .task import Connecting, DreamTask, Finished, Preview, Upload
+from .task import Asking, DreamTask, Finished, Preview, Upload
 
 _Answer = TypeVar("_Answer")
+_Event = TypeVar("_Event")
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,12 @@ class Conversation:
     def meet(self) -> Iterator[None]:
         """Find the server, or start it, yielding meanwhile: nobody stands still for it."""
         with self._seconds.timed("server"):
-            self._client = yield from Connecting(self._connect).client(self._patience, None)
+            self._client = yield from Asking(self._connect).answer(self._patience, None)
 
-    def resolve(self, request: DreamRequest) -> str:
-        """The id that the server would give to this request: the same id means the same pixels."""
-        return self._reached(lambda client: client.resolve(request))
+    def resolve(self, request: DreamRequest, waiting: _Event) -> Generator[_Event, None, str]:
+        """Returns the id that the server would give to this request: the same id means the same pixels. Yields
+        `waiting` meanwhile."""
+        return (yield from self._reached(lambda client: client.resolve(request), waiting))
 
     def dream(
         self,
@@ -82,7 +85,8 @@ class Conversation:
         if self._upload:
             self._upload.wait()
         shows = not self._patience  # in a window
-        task = DreamTask(self._reached(lambda client: client), request, blobs, destination, detail, shows=shows)
+        client = yield from self._reached(lambda client: client, watch.event(None))
+        task = DreamTask(client, request, blobs, destination, detail, shows=shows)
         try:
             watch.meanwhile()
             begun = time.perf_counter()
@@ -110,12 +114,15 @@ class Conversation:
         if self._upload:
             self._upload.stop()
 
-    def _reached(self, ask: Callable[[DreamClient], _Answer]) -> _Answer:
-        """Ask the server something, starting or finding it first if need be, and once more if it was lost."""
+    def _reached(self, ask: Callable[[DreamClient], _Answer], waiting: _Event) -> Generator[_Event, None, _Answer]:
+        """Ask the server something, starting or finding it first if need be, and once more if it was lost.
+
+        Yields `waiting` meanwhile: a server may be silent for long, and no window stands still for it.
+        """
         if self._client:
             with suppress(ServerUnavailableError), self._seconds.timed("transfer"):
-                return ask(self._client)
+                return (yield from Asking(functools.partial(ask, self._client)).answer(self._patience, waiting))
         with self._seconds.timed("server"):
-            self._client = self._connect()
+            self._client = yield from Asking(self._connect).answer(self._patience, waiting)
         with self._seconds.timed("transfer"):
-            return ask(self._client)
+            return (yield from Asking(functools.partial(ask, self._client)).answer(self._patience, waiting))

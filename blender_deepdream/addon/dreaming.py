@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -88,12 +88,14 @@ class Dreaming:
         self._run_in = [*frames]
         self._passing = Cache(self._job.cache.scratch("run-in"))
 
-    def before(self, frame: int, dream: DreamNode) -> Before | None:
-        """The dream of the frame before, if this one feeds or holds on to it and it is good."""
+    def before(self, frame: int, dream: DreamNode, waiting: Event) -> Generator[Event, None, Before | None]:
+        """Returns the dream of the frame before, if this one feeds or holds on to it and it is good. Yields `waiting`
+        while the server is asked."""
         earlier, settings = self._shots.before(frame), dream.group.deepdream
         if earlier is None or not (settings.endless or self._holds_on(earlier, frame, dream)):
             return None
-        if self._finished.get(dream.id) == earlier or (not self._runs_in(frame) and self._was_good(earlier, dream)):
+        good = self._finished.get(dream.id) == earlier
+        if good or (not self._runs_in(frame) and (yield from self._was_good(earlier, dream, waiting))):
             return Before(earlier, self.path(earlier, dream), self._kept(earlier, dream))
         if not self._runs_in(frame) and (settings.endless or len(self._job.frames) > 1):
             self._begins_anew(frame, dream, f"frame {earlier} has no dream that today's settings would give")
@@ -106,7 +108,7 @@ class Dreaming:
     def _holds_on(self, earlier: int, frame: int, dream: DreamNode) -> bool:
         return is_coherent(dream.group.deepdream, self._job.wishes) and self._shots.together(earlier, frame)
 
-    def _was_good(self, frame: int, dream: DreamNode) -> bool:
+    def _was_good(self, frame: int, dream: DreamNode, waiting: Event) -> Generator[Event, None, bool]:
         """Whether another frame's dream is on disk, and what its settings of today would give again."""
         kept = self._kept(frame, dream)
         if not kept or (self._job.reuse_captures and kept["made_from"][: len(self._saved)] != self._saved):
@@ -115,13 +117,14 @@ class Dreaming:
         go_to(self._scene, frame)
         request, _ = self._request(frame, dream, Sight.from_json(kept))
         go_to(self._scene, found)
-        return self._server.resolve(request) == kept["job"]
+        return (yield from self._server.resolve(request, waiting)) == kept["job"]
 
     def _begins_anew(self, frame: int, dream: DreamNode, why: str) -> None:
         self.notes.append(f"Frame {frame} of {dream.name} begins anew with what reaches the node: {why}.")
 
-    def good_job(self, wanted: Wanted) -> str | None:
-        """The job of the dream on disk, if it is what today's settings and a saved, unchanged scene would give."""
+    def good_job(self, wanted: Wanted, waiting: Event) -> Generator[Event, None, str | None]:
+        """Returns the job of the dream on disk, if it is what today's settings and a saved, unchanged scene would give.
+        Yields `waiting` while the server is asked."""
         kept = self._kept(wanted.frame, wanted.dream) if self._job.reuse_captures else {}
         if not kept or kept["made_from"] != [*wanted.made_from]:
             return None
@@ -129,15 +132,18 @@ class Dreaming:
         if sight != self._after(sight, wanted) and not self._ran_in(kept, wanted):
             return None
         request, _ = self._request(wanted.frame, wanted.dream, sight)
-        return str(kept["job"]) if self._is_good(request, kept, wanted) else None
+        good = yield from self._is_good(request, kept, wanted, waiting)
+        return str(kept["job"]) if good else None
 
     def _ran_in(self, kept: Mapping[str, Any], wanted: Wanted) -> bool:
         """Whether it was dreamed after the same run-in, which need not be dreamed again to know."""
         return self._runs_in(wanted.frame) and wanted.before is None and kept.get("run_in") == self._job.run_in
 
-    def _is_good(self, request: DreamRequest, kept: dict[str, Any], wanted: Wanted) -> bool:
+    def _is_good(
+        self, request: DreamRequest, kept: dict[str, Any], wanted: Wanted, waiting: Event
+    ) -> Generator[Event, None, bool]:
         """Whether the dream on disk is what the request would give, with what it hands on."""
-        if not kept or self._server.resolve(request) != kept["job"]:
+        if not kept or (yield from self._server.resolve(request, waiting)) != kept["job"]:
             return False
         if not request.keep:
             return True
@@ -164,7 +170,7 @@ class Dreaming:
         path, kept = self.path(frame, dream), self._kept(frame, dream)
         key = sight.to_json() | {"made_from": [*wanted.made_from], "run_in": self._job.run_in * self._runs_in(frame)}
         key |= {"asked": asked(dream.group.deepdream), "unsaved": changes.unsaved_state()}
-        if self._is_good(request, kept, wanted):
+        if (yield from self._is_good(request, kept, wanted, watch.event(None))):
             files.record(path, kept | key)
             return kept["job"]
         temporary, detail = (self._job.cache.scratch(name) / path.name for name in ("dream", "detail"))

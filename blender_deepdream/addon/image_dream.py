@@ -62,7 +62,7 @@ def dream_image(job: ImageJob) -> Generator[ImageEvent, None, None]:
     """Dream an image on the server and make a new one of it. Raises DeepDreamError."""
     event = ImageEvent(0, "Starting the dream server")
     server = Conversation(job.connect, job.patience, Stopwatch())
-    with tempfile.TemporaryDirectory(prefix="deepdream-", dir=bpy.app.tempdir) as folder:
+    with tempfile.TemporaryDirectory(prefix="deepdream-", dir=bpy.app.tempdir, ignore_cleanup_errors=True) as folder:
         yield event
         yield from (event for _ in server.meet())
         request, files = _request(job, Path(folder))

@@ -17,7 +17,7 @@ from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError
 from ..protocol.messages import Progress
 from .known_brains import BUILT_IN, KnownBrain, known_brains, learn, picture_name, users_folder
-from .task import Connecting, ServerTask
+from .task import Asking, ServerTask
 
 SIDE = 128
 """Of a picture in pixels."""
@@ -79,7 +79,7 @@ def look_at_brains(connect: Callable[[], DreamClient], patience: float) -> Gener
     """Learn which brains the server has, and what they dream. Raises DeepDreamError; finished pictures are kept."""
     event = Pictured("", 0, 1, 0)
     yield event
-    client = yield from Connecting(connect).client(patience, event)
+    client = yield from Asking(connect).answer(patience, event)
     task = BrainsTask(client, users_folder())
     try:
         for update in task.news(patience):

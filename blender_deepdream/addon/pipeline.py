@@ -153,11 +153,13 @@ class _Pipeline:
         self, frame: int, dreams: Sequence[DreamNode], made_from: Sequence[Any], sources: Files
     ) -> Iterator[Event]:
         """Dream what is not good any more of the nodes of one level. Returns the ids of all their jobs."""
-        wanted = self._wanted(frame, dreams, made_from)
-        jobs = [self._dreaming.good_job(one) for one in wanted]
+        wanted = yield from self._wanted(frame, dreams, made_from)
+        jobs = []
+        for one in wanted:
+            jobs.append((yield from self._dreaming.good_job(one, self._event)))
         if None in jobs and self._runs_in_to == frame:
             yield from self._run_in(frame)
-            wanted = self._wanted(frame, dreams, made_from)
+            wanted = yield from self._wanted(frame, dreams, made_from)
         if None in jobs and self._job.only_stage == "composite":
             raise SceneError(
                 f"Frame {frame} has no dream that today's scene and settings would give.",
@@ -174,8 +176,14 @@ class _Pipeline:
                 yield from self._notes()
         return jobs
 
-    def _wanted(self, frame: int, dreams: Sequence[DreamNode], made_from: Sequence[Any]) -> list[Wanted]:
-        return [Wanted(frame, dream, made_from, self._dreaming.before(frame, dream)) for dream in dreams]
+    def _wanted(
+        self, frame: int, dreams: Sequence[DreamNode], made_from: Sequence[Any]
+    ) -> Generator[Event, None, list[Wanted]]:
+        wanted = []
+        for dream in dreams:
+            before = yield from self._dreaming.before(frame, dream, self._event)
+            wanted.append(Wanted(frame, dream, made_from, before))
+        return wanted
 
     def _run_in(self, frame: int) -> Iterator[Event]:
         """Dream the frames before the first one, which it holds on to, into a passing folder."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError, DeepDreamError, InternalError, NotFoundError
@@ -23,7 +23,11 @@ from ..protocol.messages import DreamRequest, DreamResult, Progress
 from ..protocol.surface import SurfaceRequest
 
 log = logging.getLogger(__name__)
+_Answer = TypeVar("_Answer")
+_Event = TypeVar("_Event")
 _Result = TypeVar("_Result")
+_MOMENT_SECONDS = 1.0
+"""How long whoever cancels waits for the end: a window stands still meanwhile, and a server may be silent for long."""
 
 
 @dataclass(frozen=True)
@@ -33,35 +37,35 @@ class Preview:
     jpeg: bytes
 
 
-class Connecting:
-    """A server that is found or started in a thread: that may take a minute."""
+class Asking(Generic[_Answer]):
+    """A server that is found, started or asked something, in a thread: that may take a minute."""
 
-    def __init__(self, connect: Callable[[], DreamClient]) -> None:
-        self._found: queue.SimpleQueue[DreamClient | DeepDreamError] = queue.SimpleQueue()
-        self._connect = connect
-        threading.Thread(target=self._run, name="deepdream-connect", daemon=True).start()
+    def __init__(self, ask: Callable[[], _Answer]) -> None:
+        self._answer: queue.SimpleQueue[_Answer | DeepDreamError] = queue.SimpleQueue()
+        self._ask = ask
+        threading.Thread(target=self._run, name="deepdream-ask", daemon=True).start()
 
-    def client(self, patience: float, waiting: _Result) -> Generator[_Result, None, DreamClient]:
-        """Yields `waiting` whenever so many seconds have brought nothing. Returns the client; raises what `connect`
+    def answer(self, patience: float, waiting: _Event) -> Generator[_Event, None, _Answer]:
+        """Yields `waiting` whenever so many seconds have brought nothing. Returns the answer; raises what `ask`
         raises."""
         while True:
             try:
-                found = self._found.get(timeout=patience)
+                answer = self._answer.get(timeout=patience)
             except queue.Empty:
                 yield waiting
                 continue
-            if isinstance(found, DeepDreamError):
-                raise found
-            return found
+            if isinstance(answer, DeepDreamError):
+                raise answer
+            return answer
 
     def _run(self) -> None:
         try:
-            self._found.put(self._connect())
+            self._answer.put(self._ask())
         except DeepDreamError as error:
-            self._found.put(error)
+            self._answer.put(error)
         except Exception as error:  # thread boundary: Blender's side shows it
-            log.exception("connecting met a defect")
-            self._found.put(InternalError(f"{type(error).__name__}: {error}", "Please report this."))
+            log.exception("asking the server met a defect")
+            self._answer.put(InternalError(f"{type(error).__name__}: {error}", "Please report this."))
 
 
 class ServerTask:
@@ -95,12 +99,17 @@ class ServerTask:
             yield update
 
     def cancel(self) -> None:
-        """Tell the server that nobody wants this job any more, and wait for the thread to end."""
+        """Tell the server that nobody wants this job any more, and wait a moment for the thread to end."""
         self._cancelled.set()
+        ending = threading.Thread(target=self._end, name=f"deepdream-end-{self._what}", daemon=True)
+        ending.start()
+        ending.join(_MOMENT_SECONDS)
+
+    def _end(self) -> None:
         if self.job and self._thread.is_alive():
             with suppress(DeepDreamError):  # a server that cannot be reached does not work for us either
                 self.client.cancel(self.job)
-        self._thread.join(timeout=5)
+        self._thread.join()
 
     def check(self) -> None:
         """Raises CancelledError if it was cancelled; the job too, if it came to be meanwhile."""

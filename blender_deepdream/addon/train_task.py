@@ -12,7 +12,7 @@ from pathlib import Path
 from ..protocol.brain_info import BrainInfo
 from ..protocol.brains import Advance
 from ..protocol.client import DreamClient
-from ..protocol.errors import CancelledError, NotFoundError, StorageError
+from ..protocol.errors import CancelledError, DeepDreamError, NotFoundError, StorageError
 from ..protocol.jobs import JobState, JobStatus
 from ..protocol.picture_folder import send_pictures
 from ..protocol.recipe import Recipe
@@ -95,11 +95,20 @@ class TrainTask(ServerTask):
         self.start()
 
     def stop(self) -> None:
-        """End the training; the server keeps the best brain so far, and the thread goes on until it has said so."""
+        """End the training; the server keeps the best brain so far, and the thread goes on until it has said so.
+
+        Nobody waits for the server: what it answers against it comes with the updates.
+        """
         if self.job is None:
             self.cancel()
         else:
-            self.client.cancel(self.job)
+            threading.Thread(target=self._stop, args=(self.job,), name="deepdream-stop-training", daemon=True).start()
+
+    def _stop(self, job: str) -> None:
+        try:
+            self.client.cancel(job)
+        except DeepDreamError as error:
+            self.updates.put(error)
 
     def leave(self) -> None:
         """Follow it no more; the server goes on."""

@@ -7,6 +7,7 @@ even then the same training asked for again goes on from its last checkpoint.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 import queue
@@ -22,6 +23,7 @@ from ..protocol.client import DreamClient
 from ..protocol.errors import DeepDreamError, ServerUnavailableError
 from ..protocol.training import Phase, TrainProgress, TrainResult
 from .run import time_words
+from .task import Asking
 from .train_task import Queued, Seen, Stopped, Submitted, Trained, Training, TrainTask, Update
 
 _DOING = {
@@ -122,7 +124,9 @@ def train(job: TrainJob) -> Iterator[TrainEvent]:
     """
     event = TrainEvent()
     while True:
-        task = TrainTask(job.connect(_this_user()), job.training)
+        connect = functools.partial(job.connect, _this_user())
+        client = yield from Asking(connect).answer(job.patience, replace(event, note=""))
+        task = TrainTask(client, job.training)
         try:
             for event in _watched(job, task, event):  # noqa: B020  goes on from where the lost server was
                 yield event

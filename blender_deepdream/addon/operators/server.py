@@ -13,7 +13,7 @@ from ...protocol.client import DreamClient
 from ...protocol.errors import InputError
 from .. import environment, runtime
 from ..preferences import addon_preferences
-from ..task import Connecting
+from ..task import Asking
 from .running import CancelOperator, Steps, WorkOperator, connector, told_at_once
 
 
@@ -117,8 +117,8 @@ class DEEPDREAM_OT_test_connection(WorkOperator, bpy.types.Operator):
 
 
 def _try(connect: Callable[[], DreamClient], patience: float) -> Generator[_Told, None, None]:
-    client = yield from Connecting(connect).client(patience, _Told("Asking the dream server"))
-    yield _Told(_summary(client), 1.0)
+    summary = yield from Asking(lambda: _summary(connect())).answer(patience, _Told("Asking the dream server"))
+    yield _Told(summary, 1.0)
 
 
 def _summary(client: DreamClient) -> str:

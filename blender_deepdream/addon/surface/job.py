@@ -24,6 +24,7 @@ from ...protocol.settings import DreamSettings
 from ...protocol.surface import SurfaceRequest
 from .. import cache as files
 from .. import changes, compat
+from ..task import Asking
 from .apply import apply
 from .photographs import Album, Photographs, Rendered
 from .task import Dreamed, SurfaceTask
@@ -113,7 +114,8 @@ def _dream(
     """Returns Dreamed; the textures lie at `paths`."""
     event = SurfaceEvent(_RENDERS, "Sending views")
     yield event
-    task = SurfaceTask(job.connect(), request, blobs, paths)
+    client = yield from Asking(job.connect).answer(job.patience, event)
+    task = SurfaceTask(client, request, blobs, paths)
     try:
         for update in task.news(job.patience):
             if isinstance(update, Dreamed):
