@@ -23,6 +23,9 @@ from .walls import write_view
 
 SIDE = 40
 
+SEEDS = 6
+"""How many dreams are measured: a single small one has too few pixels at its edges to tell."""
+
 
 def wall(folder: Path, seen: float = 1.0) -> View:
     dark, light, facts = write_view(folder, seen=seen)
@@ -85,7 +88,11 @@ def test_our_islands_have_no_seams(tmp_path: Path, brain: Brain, quick: DreamSet
     dark, light, facts = write_view(tmp_path, sheets=1, turned=True)
     space, device = ColorSpace.LINEAR_REC709, torch.device("cpu")
     view = read_view(dark, light, facts, (0.0, 0.0, 2.0), space, sheets=1, device=device)
-    dreamt = finish(dream_surface([view], sheets()[:1], brain, quick.replace(octaves=2, steps=4)))
-    across, inside = seam_steps(Textures(dreamt.images), [read_passes(facts)])
-    assert inside > 0.001
+    across = inside = 0.0
+    for seed in range(SEEDS):
+        settings = quick.replace(octaves=2, steps=4, seed=seed)
+        dreamt = finish(dream_surface([view], sheets()[:1], brain, settings))
+        steps = seam_steps(Textures(dreamt.images), [read_passes(facts)])
+        across, inside = across + steps[0], inside + steps[1]
+    assert inside > SEEDS * 0.001
     assert across < 1.1 * inside
