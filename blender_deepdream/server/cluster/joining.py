@@ -16,6 +16,9 @@ AUTO = "auto"
 
 RAY_PORT, CLIENT_PORT = 6379, 10001
 KNOCK_SECONDS = 5.0
+GREET_SECONDS = 20.0
+"""How long whoever listens there may take to greet back as Ray does."""
+
 OBJECT_STORE_BYTES = 2**28
 """Images go by the shared folder: through Ray go only requests and small previews."""
 
@@ -62,12 +65,13 @@ def prepare(text: str) -> None:
 
 def join(text: str) -> None:
     """Become a part of that cluster. Raises InputError for another version of Ray or Python; ServerUnavailableError if
-    nobody answers."""
+    nobody answers, or another program does."""
     address = read_address(text)
     if address is None:
         _begin()
     else:
         _knock(address)
+        _greet(address)
         _enter(address)
 
 
@@ -86,6 +90,24 @@ def _knock(address: Address) -> None:
             f"Nobody answers at {address.host} port {address.port}: {error.strerror or error}.",
             "Start the cluster there with `ray start --head`, or give --cluster its address.",
         ) from error
+
+
+def _greet(address: Address) -> None:
+    """What listens there must speak gRPC, as Ray does: where it does not, Ray itself tries for minutes."""
+    import grpc
+
+    if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):  # Ray alone knows with which certificates
+        return
+    options = [("grpc.enable_http_proxy", 0)]  # Ray, too, goes by none
+    with grpc.insecure_channel(address.url.removeprefix("ray://"), options) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(GREET_SECONDS)
+        except grpc.FutureTimeoutError as error:
+            raise ServerUnavailableError(
+                f"What listens at {address.host} port {address.port} is not Ray.",
+                f"Give --cluster the cluster's address: HOST:{RAY_PORT} on one of its machines, or ray://HOST:"
+                f"{CLIENT_PORT} from elsewhere; on its head `ray status` shows whether it runs.",
+            ) from error
 
 
 def _enter(address: Address) -> None:

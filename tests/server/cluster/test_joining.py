@@ -14,6 +14,7 @@ import pytest
 
 from blender_deepdream.protocol.errors import InputError, ServerUnavailableError
 from blender_deepdream.server.cli import main
+from blender_deepdream.server.cluster import joining
 from blender_deepdream.server.cluster.joining import Address, join, prepare, read_address, refused
 
 from ..process import ROOT
@@ -44,6 +45,18 @@ def test_nobody_answers() -> None:
         port = listener.getsockname()[1]
     with pytest.raises(ServerUnavailableError, match="ray start --head"):
         join(f"ray://127.0.0.1:{port}")
+
+
+def test_another_program_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray would try for minutes."""
+    pytest.importorskip("grpc", reason="Ray is not installed: pip install 'blender-deepdream[cluster]'")
+    monkeypatch.setattr(joining, "GREET_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        for url in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}"):
+            with pytest.raises(ServerUnavailableError, match=f"port {port} is not Ray") as told:
+                join(url)
+            assert "HOST:6379" in told.value.hint
 
 
 def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
