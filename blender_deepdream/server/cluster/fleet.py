@@ -196,7 +196,8 @@ class Hand:
             waits.cancel()
             self._run = None
             self._fleet.end(run)
-            run.stream.cancel()
+            if run.stream is not None:
+                run.stream.cancel()
 
     def cancel(self, job_id: str) -> None:
         self._say("cancel", job_id)

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...engine.whole_files import write_bytes
 from ...protocol.errors import InputError, ServerUnavailableError, StorageError
 from ..store import storage_errors
 
 LOOK_SECONDS = 60.0
 _MARK = "cluster-mark"
+_MARKS = 8
+"""Of so many launches: dreamers of one that still serves go by their own, whatever has been started since."""
 
 
 class Share(NamedTuple):
@@ -29,19 +32,14 @@ class Share(NamedTuple):
 def leave_mark(shared: Path) -> str:
     """Write into the shared folder by what each machine knows it. Returns it. Raises StorageError."""
     mark = uuid.uuid4().hex
-    with storage_errors(shared / _MARK):
-        (shared / _MARK).write_text(mark, encoding="ascii")
+    write_bytes(shared / _MARK, "\n".join([*_marks(shared), mark][-_MARKS:]).encode())
     return mark
 
 
 def check_mark(shared: Path, mark: str) -> None:
     """Raises StorageError if this machine does not see the same folder, or cannot write there."""
     name = socket.gethostname()
-    try:
-        seen = (shared / _MARK).read_text(encoding="ascii")
-    except (OSError, ValueError):
-        seen = ""
-    if seen != mark:
+    if mark not in _marks(shared):
         raise StorageError(
             f"{name} does not see the shared folder {shared}.",
             "Mount it there, too, under the same path, or give --shared a folder that all machines see.",
@@ -50,6 +48,13 @@ def check_mark(shared: Path, mark: str) -> None:
     with storage_errors(probe):
         probe.write_bytes(b"deepdream")
         probe.unlink()
+
+
+def _marks(shared: Path) -> list[str]:
+    try:
+        return (shared / _MARK).read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return []
 
 
 def check_nodes(shared: Path, mark: str) -> None:

@@ -68,11 +68,13 @@ def serve_cluster(options: ServeOptions) -> None:
     keyring = Keyring(read_or_make_token(token_file), _seen_by_all(options.tokens, store.root))
     join(options.cluster)
     ended = _signalled(options)  # not before: Ray has ideas of its own about signals
-    try:
+    with contextlib.ExitStack() as leaving:
+        leaving.callback(ray.shutdown)
         mark = leave_mark(store.root)
         check_nodes(store.root, mark)
         share = share_of(options.device, options.threads)
         launch = _launch(options, store.root.resolve(), share, keyring)
+        leaving.callback(_leave)  # not before: what an earlier command has left there goes on until ours comes
         _deploy(options, launch, share, mark, port)
         if _await_ready(ended):
             _check_port(_host(options), port)
@@ -83,8 +85,6 @@ def serve_cluster(options: ServeOptions) -> None:
             }
             print(json.dumps(greeting), flush=True)
             _watch(ended)
-    finally:
-        _leave()
 
 
 def _signalled(options: ServeOptions) -> threading.Event:
@@ -234,9 +234,8 @@ def _host(options: ServeOptions) -> str:
 
 
 def _leave() -> None:
-    """Take our application out of the cluster; one of our own ends as well."""
+    """Take our application out of the cluster."""
     try:
         serve.delete(APPLICATION)
     except Exception as error:  # the boundary to Ray: the cluster may be gone before us
         log.warning("the cluster could not be left in order: %s", error)
-    ray.shutdown()

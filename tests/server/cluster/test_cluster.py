@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,7 +20,7 @@ from blender_deepdream.protocol.jobs import JobState
 from blender_deepdream.protocol.messages import DreamRequest, DreamResult
 
 from ..conftest import finish, linux_only, request_for, until_it_dreams
-from ..process import ServerProcess, children, cpu_seconds
+from ..process import ROOT, ServerProcess, children, cpu_seconds
 from .machines import Machines
 
 pytestmark = [linux_only, pytest.mark.timeout(600), pytest.mark.xdist_group("cluster")]
@@ -55,6 +58,21 @@ def test_the_same_wire(cluster: DreamClient, tmp_path: Path) -> None:
     last = finish(cluster, request_for(cluster, steps=1))
     assert isinstance(last.result, DreamResult)
     cluster.get_blob(last.result.image, tmp_path / "out.exr")
+
+
+def test_a_start_that_is_refused_leaves_alone_what_serves(
+    machines: Machines, on_cluster: ServerProcess, cluster: DreamClient
+) -> None:
+    program = (
+        "import sys\nfrom blender_deepdream.server.cluster import nodes\nnodes.own_code = lambda: 'other code'\n"
+        "from blender_deepdream.server.cli import main\nsys.exit(main(sys.argv[1:]))"
+    )
+    where = ("--shared", str(on_cluster.data), "--port", str(urlsplit(on_cluster.url).port))
+    command = [sys.executable, "-c", program, "serve", "--cluster", machines.address, *where]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, "same version" in done.stderr) == (2, True), done.stderr
+    assert cluster.health()["workers"] == 2
+    finish(cluster, request_for(cluster, steps=1))
 
 
 def test_two_dream_at_once_and_one_is_cancelled(cluster: DreamClient) -> None:

@@ -36,6 +36,12 @@ def test_one_that_sees_another_folder_or_none(shared: Path, tmp_path: Path) -> N
         check_mark(shared, "of another launch")
 
 
+def test_what_serves_goes_on_to_see_the_folder_when_another_is_started(shared: Path) -> None:
+    first, second = leave_mark(shared), leave_mark(shared)
+    check_mark(shared, first)
+    check_mark(shared, second)
+
+
 def test_one_that_cannot_write_there(shared: Path) -> None:
     mark = leave_mark(shared)
     (shared / "unfinished").rmdir()
