@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ class Machines:
             text=True,
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": path} | _RAY,
+            start_new_session=True,
         )
         self.raylets: list[int] = []
         self.address = self._hear()
@@ -50,7 +52,11 @@ class Machines:
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             pipe.close()
-        self._process.wait(60)
+        try:
+            self._process.wait(120)
+        except subprocess.TimeoutExpired:  # nothing of it is left behind in any case
+            os.killpg(self._process.pid, signal.SIGKILL)
+            raise
 
     def replicas(self, name: str) -> dict[int, int]:
         """The processes of a deployment's replicas, and the raylets that they belong to."""
