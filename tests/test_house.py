@@ -28,6 +28,7 @@ BELOW = {
 BLENDER = {"addon_utils", "bl_ext", "bl_operators", "bl_ui", "blf", "bmesh", "bpy", "bpy_extras", "gpu", "mathutils"}
 HTTP = {"fastapi", "http", "httpx", "requests", "socketserver", "starlette", "urllib", "uvicorn"}
 RAY = "server/cluster/"
+CLUSTER_ONLY = {"grpc", "ray"}
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _absolute_fault(item: Import, floor: str) -> str:
         return f"{root} outside addon/" if outside else ""
     if floor == "engine" and root in HTTP:
         return f"{root} in engine/: HTTP is the server's"
-    if root in sys.stdlib_module_names or (root == "ray" and floor == "server"):
+    if root in sys.stdlib_module_names or (root in CLUSTER_ONLY and floor == "server"):
         return ""
     if floor in ("", "addon", "protocol") and root != "numpy":
         return f"third-party {root} in {floor or '__init__'}: only numpy is there in every Blender"
@@ -96,8 +97,8 @@ def _ray_fault(item: Import, path: str) -> str:
     """Whoever serves without a cluster has no Ray, and does not wait for it."""
     if path.startswith(RAY):
         return ""
-    if item.level == 0 and item.name.split(".")[0] == "ray":
-        return f"ray outside {RAY}"
+    if item.level == 0 and (root := item.name.split(".")[0]) in CLUSTER_ONLY:
+        return f"{root} outside {RAY}"
     return "cluster/ imported before it is asked for" if item.level and item.at_top and "cluster" in item.name else ""
 
 
@@ -151,6 +152,7 @@ def test_imports_point_down(path: str) -> None:
         ("server/app.py", "import sortedcontainers", "not among the dependencies"),
         ("server/app.py", "def f():\n    import ray.serve", "ray outside server/cluster/"),
         ("server/app.py", "from .cluster.ingress import Ingress", "before it is asked for"),
+        ("server/app.py", "def f():\n    import grpc", "grpc outside server/cluster/"),
         ("engine/dream.py", "import ray", "ray is not among the dependencies"),
     ],
 )
