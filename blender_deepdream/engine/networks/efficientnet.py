@@ -112,11 +112,11 @@ def same_convolution(state: Mapping[str, Tensor], conv: str, norm: str, stride: 
 
 
 def convolution(weight: Tensor, bias: Tensor, stride: int = 1, padding: int = 0, groups: int = 1) -> nn.Conv2d:
-    """With these weights."""
+    """With these weights, in float32 whatever they are stored in."""
     outputs, inputs, *kernel = weight.shape
     sides = (kernel[0], kernel[1])
     made = nn.Conv2d(inputs * groups, outputs, sides, stride, padding, groups=groups, device="meta")
-    made.load_state_dict({"weight": weight, "bias": bias}, assign=True)
+    made.load_state_dict({"weight": weight.float(), "bias": bias.float()}, assign=True)
     return made
 
 

@@ -67,3 +67,12 @@ def test_its_kernels_calculate_what_its_modules_do(state):
     torch.testing.assert_close(quick, plain, rtol=1e-3, atol=1e-3)
     expected, found = (torch.autograd.grad(value.square().sum(), x)[0] for value in (plain, quick))
     torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-3 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_may_be_stored_in_any_precision(state, kind):
+    stored = {name: tensor.to(kind) if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    found, expected = (efficientnet_lite0(weights)(x, [CLASSIFIER])[CLASSIFIER] for weights in (stored, state))
+    assert found.dtype == torch.float32
+    assert torch.cosine_similarity(found.flatten(), expected.flatten(), dim=0) > 0.99
