@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -18,6 +17,8 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
+
+from ..whole_files import replaced_whole
 
 log = logging.getLogger(__name__)
 
@@ -70,24 +71,23 @@ class Keeper:
             return
         fields = ("octave", "steps", "turns", "numbers")
         noted = json.dumps({name: getattr(stand, name) for name in fields})
-        temporary = self._path.with_suffix(f".{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            safetensors.torch.save_file({"texels": stand.texels.cpu().contiguous()}, temporary, {"stand": noted})
-            temporary.replace(self._path)
+            with replaced_whole(self._path) as part:
+                safetensors.torch.save_file({"texels": stand.texels.cpu().contiguous()}, part, {"stand": noted})
         except (OSError, SafetensorError) as error:
-            temporary.unlink(missing_ok=True)
             log.warning("A dream's stand cannot be kept in %s: %s", self._path, error)
         self._due = time.monotonic() + max(self._seconds, (time.monotonic() - start) / self._share)
 
     @contextmanager
     def until_done(self) -> Iterator[None]:
-        """What is kept goes once the dream is whole, and so do those of others that nobody came back for."""
+        """What is kept goes once the dream is whole, and so does what others left that nobody came back for, files that
+        they were writing when they were killed among it."""
         yield
         if self._path is None:
             return
         self._path.unlink(missing_ok=True)
-        for other in self._path.parent.glob("*.safetensors"):
+        for other in self._path.parent.iterdir():
             try:
                 if time.time() - other.stat().st_mtime > _ABANDONED_SECONDS:
                     other.unlink(missing_ok=True)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +143,14 @@ def test_what_is_kept_goes_when_the_dream_is_whole(tmp_path: Path) -> None:
     with Keeper(kept).until_done():
         assert kept.is_file()
     assert not kept.is_file()
+
+
+def test_what_killed_dreams_have_left_goes_in_the_end(tmp_path: Path) -> None:
+    stood, written, fresh = (tmp_path / name for name in ("other.safetensors", ".other.part", ".now.part"))
+    for path in (stood, written, fresh):
+        path.touch()
+    for path in (stood, written):
+        os.utime(path, (0, 0))
+    with Keeper(tmp_path / "kept.safetensors").until_done():
+        pass
+    assert list(tmp_path.iterdir()) == [fresh]
