@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +46,16 @@ class Until:
         pass
 
 
+class Stalled(Until):
+    """A report of a job that comes to a standstill there instead, for somebody to kill it."""
+
+    def advance(self, progress: JobProgress) -> None:
+        try:
+            super().advance(progress)
+        except CancelledError:
+            time.sleep(60)
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Workbench:
     store = Store(tmp_path / "data")
@@ -82,7 +93,7 @@ def dream_and_keep_all(root: Path, wanted: SurfaceRequest, brains: dict[str, str
     """For a process of its own."""
     standing.Keeper.__init__.__defaults__ = (None, 0.0, float("inf"))
     torch.set_num_threads(1)
-    dream_sheets(Workbench(Store(root), "cpu", 1), wanted, brains, Until())
+    dream_sheets(Workbench(Store(root), "cpu", 1), wanted, brains, Stalled(0.3))
 
 
 def test_a_worker_that_is_killed_goes_on_and_comes_to_the_same(bench: Workbench, tmp_path: Path) -> None:
@@ -92,9 +103,11 @@ def test_a_worker_that_is_killed_goes_on_and_comes_to_the_same(bench: Workbench,
     worker = multiprocessing.get_context("spawn").Process(target=dream_and_keep_all, args=arguments)
     worker.start()
     kept = bench.store.root / "surfaces"
-    wait_for(lambda: list(kept.glob("*.safetensors")), 60)
-    worker.kill()
-    worker.join(20)
+    try:
+        wait_for(lambda: list(kept.glob("*.safetensors")), 60)
+    finally:
+        worker.kill()
+        worker.join(20)
     assert worker.exitcode
     assert list(kept.glob("*.safetensors")), "it was killed in the midst of its dream"
     rest = Until()
