@@ -38,11 +38,15 @@ class Body:
         self._limit = limit
         self._began = time.monotonic()
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """Raises TooLargeError as soon as the limit is passed, TooSlowError."""
-        received, pending = 0, bytearray()
+    def check_claim(self) -> None:
+        """Raises TooLargeError if it says of itself that it is too large."""
         if self.claimed > self._limit:
             raise _too_large(self._limit)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Raises TooLargeError as soon as the limit is passed, TooSlowError."""
+        self.check_claim()
+        received, pending = 0, bytearray()
         while (chunk := await self._chunk(received)) is not None:
             received += len(chunk)
             if received > self._limit:

@@ -52,6 +52,7 @@ async def _receive_blob(sha: str, request: Request, services: Services) -> None:
     body = Body(request, services.limits.blob_bytes)
     room = received = 0
     try:
+        body.check_claim()  # before anything else has to go for it
         await services.upkeep.make_room(room := body.claimed)
         with services.store.upload() as upload:
             async for piece in body.pieces():

@@ -27,6 +27,7 @@ from blender_deepdream.protocol.errors import (
     MissingBlobError,
     StorageError,
     TimedOutError,
+    TooLargeError,
 )
 from blender_deepdream.protocol.jobs import JobState
 from blender_deepdream.protocol.training import TrainRequest
@@ -197,6 +198,10 @@ def test_a_store_within_its_limit(start_server: Callable[..., ServerProcess], tm
     assert connection.getresponse().status == StorageError.http_status, "nor does it come in without its length"
     connection.close()
     os.utime(blobs / ("f" * 64), (1, 1))
+    connection.request("PUT", f"/v1/blobs/{content_hash(b'x')}", b"x", named | {"Content-Length": str(2**50)})
+    assert connection.getresponse().status == TooLargeError.http_status
+    connection.close()
+    assert (blobs / ("f" * 64)).exists(), "nothing goes for what is never taken"
     client.put_blob(b"x" * 1000)
     assert not client.has_blob("f" * 64)
 
