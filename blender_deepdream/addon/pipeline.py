@@ -31,7 +31,7 @@ from .run import Event, Job
 from .shots import Shots
 from .sight import Files
 from .task import Preview
-from .timeline import go_to
+from .timeline import go_to, scene_of
 from .timing import Timing
 
 
@@ -91,11 +91,8 @@ class _Pipeline:
 
     @property
     def _scene(self) -> bpy.types.Scene:
-        """Looked up each time: an undo in mid-dream replaces all that Blender holds. Raises SceneError."""
-        for scene in bpy.data.scenes:
-            if scene.session_uid == self._scene_id:
-                return scene
-        raise SceneError("The scene that was dreaming is gone.", "Finished frames are kept.")
+        """Looked up each time. Raises SceneError."""
+        return scene_of(self._scene_id)
 
     def run(self) -> Iterator[Event]:
         if not self._job.patience:  # a window would stand still where the server is found on the way

@@ -27,6 +27,7 @@ from .restore import Restore
 from .run import Event, Job
 from .sight import Files, captured_sight
 from .task import Preview
+from .timeline import go_to, scene_of
 
 _LEAST_SIDE = 96
 """Pixels of the shorter side of a test, if the frame has as many: smaller ones tell nothing."""
@@ -48,13 +49,15 @@ def quick_test(test: QuickTest) -> Iterator[Event]:
     job = test.job
     dream = _tested(test)
     rendering.check_scene(job.scene)
+    scene_id = job.scene.session_uid
     event = Event(job.frames[0], 0, 1, "server")
     server = Conversation(job.connect, job.patience, job.seconds)
-    with tempfile.TemporaryDirectory(prefix="deepdream-test-", dir=bpy.app.tempdir) as name:
+    with tempfile.TemporaryDirectory(prefix="deepdream-test-", dir=bpy.app.tempdir, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         yield from (event for _ in server.meet())
         event = replace(event, stage="render")
         yield event
+        test = replace(test, job=replace(job, scene=scene_of(scene_id)))  # there may have been an undo meanwhile
         yield from (event for _ in _captured(test, dream, folder))
         request, files = _request(test, dream, folder)
         event = replace(event, stage="transfer", node=dream.name)
@@ -91,7 +94,7 @@ def _captured(test: QuickTest, dream: DreamNode, folder: Path) -> Iterator[None]
 def _small(test: QuickTest, dream: DreamNode) -> Iterator[Restore]:
     """A scene of the test's size, in which other nodes' dreams, which have the full size, let their images pass."""
     render = test.job.scene.render
-    with Restore() as restore:
+    with _at_frame(test.job), Restore() as restore:
         if render.use_border:
             restore.set(render, "use_crop_to_border", True)
         else:
@@ -100,6 +103,17 @@ def _small(test: QuickTest, dream: DreamNode) -> Iterator[Restore]:
             if other.node_tree.deepdream.id != dream.id:
                 restore.set(other, "mute", True)
         yield restore
+
+
+@contextmanager
+def _at_frame(job: Job) -> Iterator[None]:
+    """The artist may have gone elsewhere while the server started."""
+    found = job.scene.frame_current, job.scene.frame_subframe
+    go_to(job.scene, job.frames[0])
+    try:
+        yield
+    finally:
+        go_to(job.scene, *found)
 
 
 def small_percentage(render: bpy.types.RenderSettings, percentage: int) -> int:

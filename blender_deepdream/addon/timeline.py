@@ -16,6 +16,14 @@ def go_to(scene: bpy.types.Scene, frame: int, subframe: float = 0.0) -> None:
             scene.frame_set(frame, subframe=subframe)
 
 
+def scene_of(uid: int) -> bpy.types.Scene:
+    """The scene of this session_uid, looked up anew: an undo replaces all that Blender holds. Raises SceneError."""
+    for scene in bpy.data.scenes:
+        if scene.session_uid == uid:
+            return scene
+    raise SceneError("The scene that was dreaming is gone.", "Undo, or start again; what is finished is kept.")
+
+
 def camera_of(scene: bpy.types.Scene, frame: int) -> str:
     """The camera that a frame is seen by: that of the last marker with one, else the scene's."""
     bound = [marker for marker in scene.timeline_markers if marker.camera is not None]

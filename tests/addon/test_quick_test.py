@@ -11,6 +11,7 @@ import pytest
 
 from blender_deepdream.addon import compat, live_preview, node, status
 from blender_deepdream.addon.quick_test import QuickTest, quick_test, small_percentage
+from blender_deepdream.protocol.errors import SceneError
 
 from .conftest import MakeJob, dream_node, only_node, pixels, quicken
 from .test_rendering import snapshot
@@ -104,3 +105,32 @@ def test_small_frames_are_not_made_smaller_than_they_tell(
     render.resolution_x, render.resolution_y = size
     render.resolution_percentage = own
     assert small_percentage(render, wanted) == found
+
+
+def test_an_artist_who_moves_on_while_the_server_starts(
+    shot: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
+) -> None:
+    shot.camera.keyframe_insert("location", frame=1)
+    shot.camera.location.x += 3
+    shot.camera.keyframe_insert("location", frame=5)
+    shot.frame_set(1)
+    found = []
+    for frame in (1, 5):
+        result = tmp_path / f"{frame}.exr"
+        for event in quick_test(QuickTest(make_job(shot), only_node(shot).group.deepdream.id, 25, result)):
+            if event.stage == "render":
+                shot.frame_set(frame)
+        assert shot.frame_current == frame
+        found.append(pixels(result))
+    np.testing.assert_array_equal(*found)
+
+
+def test_a_scene_that_is_deleted_while_the_server_starts(
+    shot: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
+) -> None:
+    bpy.data.scenes.new("Other")
+    steps = quick_test(QuickTest(make_job(shot), only_node(shot).group.deepdream.id, 25, tmp_path / "test.exr"))
+    with pytest.raises(SceneError, match="is gone"):
+        for event in steps:
+            if event.stage == "render":
+                bpy.data.scenes.remove(shot)

@@ -17,7 +17,6 @@ from pathlib import Path
 import bpy
 
 from ...protocol.client import DreamClient
-from ...protocol.errors import SceneError
 from ...protocol.messages import ColorSpace, Depth, Progress
 from ...protocol.picture_folder import names_of
 from ...protocol.settings import DreamSettings
@@ -25,6 +24,7 @@ from ...protocol.surface import SurfaceRequest
 from .. import cache as files
 from .. import changes, compat
 from ..task import Asking
+from ..timeline import scene_of
 from .apply import apply
 from .photographs import Album, Photographs, Rendered
 from .task import Dreamed, SurfaceTask
@@ -97,8 +97,8 @@ def photograph(scene: bpy.types.Scene, album: Album, slice_seconds: float) -> Ge
     with changes.not_counted():
         album.arrange(scene)
     while True:
-        with changes.not_counted(), album.staged(_scene(scene_id)) as stage:
-            pictures = Photographs(album, stage, _scene(scene_id))
+        with changes.not_counted(), album.staged(scene_of(scene_id)) as stage:
+            pictures = Photographs(album, stage, scene_of(scene_id))
             stop = time.monotonic() + slice_seconds
             for done in pictures.make(lambda stop=stop: time.monotonic() < stop):
                 if math.isinf(slice_seconds):
@@ -149,10 +149,3 @@ def _coverage_note(dreamed: Dreamed) -> str:
     if dreamed.coverage >= _WELL_COVERED:
         return ""
     return f"The views saw {dreamed.coverage:.0%} of the textures; what none saw is filled in from beside it."
-
-
-def _scene(scene_id: int) -> bpy.types.Scene:
-    for scene in bpy.data.scenes:
-        if scene.session_uid == scene_id:
-            return scene
-    raise SceneError("The scene that was dreaming is gone.", "Rendered views are kept.")
