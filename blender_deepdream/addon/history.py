@@ -10,6 +10,7 @@ They lie in the cache beside the dreams, but clearing it leaves them: settings c
 from __future__ import annotations
 
 import functools
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -154,6 +155,7 @@ def _checked(path: Path) -> dict[str, Any]:
         noted = read_json(path) if path.stat().st_size <= _MAX_BYTES else None
         if not noted or noted.get("history") != 1:
             raise ValueError("no history")
+        json.dumps(noted, ensure_ascii=False).encode()  # letters that are none cannot be shown: UnicodeEncodeError
         told = noted["settings"]
         values = {name: told.get(name, _default(name)) for name in KNOBS} | {"brain": told["brain"]}
         DreamSettings().replace(**values | {"layers": parse_layers(values["layers"], 0.0)})
@@ -165,7 +167,7 @@ def _checked(path: Path) -> dict[str, Any]:
             "when": float(noted["when"]),
             "frame": int(noted["frame"]),
         }
-    except (SettingsError, OSError, KeyError, TypeError, AttributeError, ValueError) as error:
+    except (SettingsError, OSError, KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise SettingsError(f"{path} does not say what a node was set to.", "Delete it.") from error
 
 

@@ -121,6 +121,9 @@ def test_what_is_gone_is_told(shot: bpy.types.Scene, group: Any) -> None:
         {"regions": {"socket": ""}},
         {"history": 2},
         {"when": "soon"},
+        {"when": 10**400},
+        {"frame": float("inf")},
+        {"images": {"guide": "\ud800"}},
     ],
 )
 def test_damaged_history_is_passed_over(shot: bpy.types.Scene, group: Any, change: dict[str, object]) -> None:
