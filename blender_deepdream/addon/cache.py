@@ -29,6 +29,7 @@ import bpy
 from ..protocol.errors import StorageError
 from .changes import file_hash
 
+_MAX_JSON_BYTES = 4 << 20
 _ABANDONED_SECONDS = 24 * 3600
 PROCESS = uuid.uuid4().hex[:12]
 """Names this process's files on their way: on a farm, process numbers are not unique."""
@@ -166,9 +167,10 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
+    """What a small JSON file says; None for one that is missing, damaged, or larger than any of ours."""
     try:
-        data = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        data = json.loads(path.read_text("utf-8")) if path.stat().st_size <= _MAX_JSON_BYTES else None
+    except (OSError, ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from .room import Room, count
 
 _FRESH_SECONDS = 30
 _LOOK_SECONDS = 0.2
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,9 @@ def _count_into(known: dict[Path, Counted], root: Path, blend: str) -> None:
         found = count(root), kept_frames(root), _hash(blend)
     except (StorageError, OSError) as error:
         known[root] = Counted(error=str(error), when=time.monotonic())
+    except Exception as error:  # thread boundary: the panel says it, and does not count again and again
+        log.exception("counting %s met a defect", root)
+        known[root] = Counted(error=f"It cannot be counted: {type(error).__name__}: {error}", when=time.monotonic())
     else:
         known[root] = Counted(*found, when=time.monotonic())
 

@@ -53,7 +53,7 @@ def _frames(folder: Path) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
     """Each frame with a record in a folder, its bytes with what it hands on, and what it was made from."""
     for record in folder.glob("[0-9]*.json"):
         key = (read_json(record) or {}).get("key")
-        if not record.stem.isdigit() or not isinstance(key, dict):
+        if not record.stem.isdecimal() or not isinstance(key, dict):
             continue
         name = f"{record.stem}.exr"
         parts = (path for path in (folder / name, folder / "detail" / name, folder / "seen" / name) if path.is_file())

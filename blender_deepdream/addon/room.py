@@ -18,7 +18,6 @@ from pathlib import Path
 from ..protocol.errors import StorageError
 from .cache import read_json
 
-_MAX_RECORD_BYTES = 4 << 20
 _RECORD = {"key", "size", "sha256"}
 _NOTE = {"made_from", "sha256"}
 _FRAME = re.compile(r"\d{4,}\.exr")
@@ -90,9 +89,7 @@ def _recorded(folder: Path) -> Iterator[tuple[Path, int]]:
 
 def _says(entry: os.DirEntry[str], names: set[str]) -> bool:
     """Whether a file is a record with these entries."""
-    if not entry.name.endswith(".json") or _sized(entry)[1] > _MAX_RECORD_BYTES:
-        return False
-    return names <= (read_json(Path(entry.path)) or {}).keys()
+    return entry.name.endswith(".json") and names <= (read_json(Path(entry.path)) or {}).keys()
 
 
 def _sized(entry: os.DirEntry[str]) -> tuple[Path, int]:

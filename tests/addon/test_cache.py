@@ -79,3 +79,9 @@ def test_a_record_that_stays_where_it_is_is_told(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be written"):
         files.keep(tmp_path / "new", tmp_path / "raw" / "0001.exr", {"frame": 1})
     assert not (tmp_path / "raw" / "0001.exr").exists()
+
+
+@pytest.mark.parametrize(("blanks", "good"), [(9, True), (4 << 20, False)])
+def test_endless_json_is_not_read(tmp_path: Path, blanks: int, good: bool) -> None:
+    (tmp_path / "pace.json").write_text("{" + " " * blanks + "}")
+    assert (files.read_json(tmp_path / "pace.json") == {}) == good

@@ -9,7 +9,8 @@ import pytest
 
 from blender_deepdream.addon import counting
 from blender_deepdream.addon.counting import Counter
-from blender_deepdream.addon.room import Room
+from blender_deepdream.addon.kept_frames import KeptFrames, kept_frames
+from blender_deepdream.addon.room import Room, count
 from blender_deepdream.protocol.errors import StorageError
 
 
@@ -48,3 +49,26 @@ def test_a_blend_that_was_deleted_is_told(tmp_path: Path) -> None:
     found = counter.counted(tmp_path, "")
     assert found
     assert "gone.blend" in found.error
+
+
+def test_a_defect_is_told_and_met_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(counting, "count", lambda root: asked.append(root) or 1 / 0)
+    counter = Counter()
+    for _ in range(3):
+        counter.counted(tmp_path, "")
+        counter.wait()
+    found = counter.counted(tmp_path, "")
+    assert found
+    assert "ZeroDivisionError" in found.error
+    assert asked == [tmp_path]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("1\N{SUPERSCRIPT TWO}.json", '{"key": {}}'), ("0001.json", "[" * 200_000)]
+)
+def test_files_that_are_no_records_are_passed_over(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / name).write_text(content)
+    assert kept_frames(tmp_path) == KeptFrames()
+    assert count(tmp_path) == Room()
