@@ -77,6 +77,6 @@ class ChildProcess:
 def _end_tree(process: subprocess.Popen[bytes]) -> None:
     """Windows knows no groups that end together: its own tool finds those that a process has started, as uv is."""
     command = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
-    with suppress(OSError):
-        subprocess.run(command, capture_output=True, check=False, creationflags=_NO_WINDOW)
+    with suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(command, capture_output=True, check=False, creationflags=_NO_WINDOW, timeout=_STOP_SECONDS)
     process.terminate()  # where that tool is not, this one at least

@@ -25,9 +25,9 @@ place() {
 }
 
 see() { place "$@" >/dev/null; }
-press() { spot=$(place "$@"); click "$spot"; }
+press() { spot=$(place "$@") || exit 1; click "$spot"; }
 # beside DX,DY WORDS [NUMBER]: click so far from the words
-beside() { away=$1; shift; spot=$(place "$@"); click "$((${spot%,*} + ${away%,*})),$((${spot#*,} + ${away#*,}))"; }
+beside() { away=$1; shift; spot=$(place "$@") || exit 1; click "$((${spot%,*} + ${away%,*})),$((${spot#*,} + ${away#*,}))"; }
 
 told() { grep -q "$1" "$WINDOW_STATE"; }
 wait_for() { for _ in $(seq ${PATIENCE:-600}); do told "$1" && return 0; sleep 0.2; done; fail "waited in vain for $1"; }
