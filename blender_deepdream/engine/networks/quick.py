@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import operator
+import platform
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, TypeGuard
 
@@ -24,6 +25,9 @@ _ACTIVATIONS: Mapping[Any, Activation] = {
 }
 """By the module's kind, the function or the method's name."""
 
+X86 = ("x86_64", "AMD64")
+"""Processors on which the kernels have been run, as Linux and macOS, and Windows, say their kind."""
+
 _MAKE_A_MAP = {
     *(functional.relu, torch.relu, functional.relu6),
     *(functional.max_pool2d, functional.avg_pool2d, functional.adaptive_avg_pool2d),
@@ -33,8 +37,8 @@ _MAKE_A_MAP = {
 
 
 def has_kernels(device: torch.device) -> bool:
-    """Whether torch has what the kernels are made from, on this device."""
-    return device.type == "cpu" and bool(torch._C._has_mkldnn)
+    """Whether torch has what the kernels are made from, on this device, and they are known to be quick there."""
+    return device.type == "cpu" and platform.machine() in X86 and bool(torch._C._has_mkldnn)
 
 
 def quicken(cut: fx.GraphModule, dtype: torch.dtype, kernels: Kernels) -> Callable[[Tensor], dict[str, Tensor]]:
