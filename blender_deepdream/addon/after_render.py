@@ -21,9 +21,11 @@ log = logging.getLogger(__name__)
 
 
 class _Render:
-    """The render in hand. written: how many frames it has written: animations do, F12 does not, scripts may."""
+    """The render in hand. written: how many frames it has written: animations do, F12 does not, scripts may. ours: not
+    the artist's. That is noted when it begins: who cancels a dream does not wait for the end of its render."""
 
     written = 0
+    ours = False
 
 
 _ended: queue.SimpleQueue[tuple[int, bool]] = queue.SimpleQueue()
@@ -32,7 +34,7 @@ _ended: queue.SimpleQueue[tuple[int, bool]] = queue.SimpleQueue()
 
 @persistent
 def on_init(*_: object) -> None:
-    _Render.written = 0
+    _Render.written, _Render.ours = 0, changes.is_paused()
 
 
 @persistent
@@ -43,7 +45,7 @@ def on_write(*_: object) -> None:
 @persistent
 def on_complete(scene: bpy.types.Scene, *_: object) -> None:
     """Our own renders, which are no changes of the artist's, start nothing: else there were no end of it."""
-    if scene.deepdream.after_render and not changes.is_paused():
+    if scene.deepdream.after_render and not _Render.ours:
         alone = scene.frame_start == scene.frame_end
         _ended.put((scene.session_uid, _Render.written > (0 if alone else 1)))
 

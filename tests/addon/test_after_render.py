@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from blender_deepdream.addon import after_render, compat, node
+from blender_deepdream.addon import after_render, changes, compat, node
 
 from .conftest import only_node
 
@@ -71,6 +71,16 @@ def test_nothing_begins(shot: bpy.types.Scene, tmp_path: Path, why: str) -> None
         state.running = False
     assert not (tmp_path / "cache").exists()
     assert state.error == ""
+
+
+def test_a_render_of_ours_that_ends_after_its_cancelled_dream_starts_nothing(
+    shot: bpy.types.Scene, tmp_path: Path
+) -> None:
+    with changes.not_counted():
+        after_render.on_init(shot)
+    after_render.on_complete(shot)
+    after_render.look()
+    assert dreams(tmp_path) == []
 
 
 def test_what_cannot_dream_is_told_by_the_panel(shot: bpy.types.Scene) -> None:
