@@ -84,12 +84,19 @@ class Keeper:
         """What is kept goes once the dream is whole, and so does what others left that nobody came back for, files that
         they were writing when they were killed among it."""
         yield
-        if self._path is None:
+        if self._path is None or not self._path.parent.is_dir():  # a quick dream keeps nothing
             return
-        self._path.unlink(missing_ok=True)
-        for other in self._path.parent.iterdir():
-            try:
-                if time.time() - other.stat().st_mtime > _ABANDONED_SECONDS:
-                    other.unlink(missing_ok=True)
-            except FileNotFoundError:
-                continue  # another worker has just removed it
+        try:
+            self._path.unlink(missing_ok=True)
+            _tidy(self._path.parent)
+        except OSError as error:  # the dream is whole: what is left behind must not end it
+            log.warning("%s cannot be tidied: %s", self._path.parent, error)
+
+
+def _tidy(folder: Path) -> None:
+    for other in folder.iterdir():
+        try:
+            if time.time() - other.stat().st_mtime > _ABANDONED_SECONDS:
+                other.unlink(missing_ok=True)
+        except FileNotFoundError:
+            continue  # another worker has just removed it

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -135,22 +134,3 @@ def test_a_damaged_stand_begins_anew(tmp_path: Path, brain: Brain, quick: DreamS
     kept.write_bytes(b"nothing of use")
     steps = dream_surface([wall(tmp_path)], sheets(), brain, quick, keeper=Keeper(kept))
     assert finish(steps).coverage > 0.95
-
-
-def test_what_is_kept_goes_when_the_dream_is_whole(tmp_path: Path) -> None:
-    kept = tmp_path / "kept.safetensors"
-    kept.touch()
-    with Keeper(kept).until_done():
-        assert kept.is_file()
-    assert not kept.is_file()
-
-
-def test_what_killed_dreams_have_left_goes_in_the_end(tmp_path: Path) -> None:
-    stood, written, fresh = (tmp_path / name for name in ("other.safetensors", ".other.part", ".now.part"))
-    for path in (stood, written, fresh):
-        path.touch()
-    for path in (stood, written):
-        os.utime(path, (0, 0))
-    with Keeper(tmp_path / "kept.safetensors").until_done():
-        pass
-    assert list(tmp_path.iterdir()) == [fresh]
