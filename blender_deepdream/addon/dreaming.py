@@ -11,6 +11,7 @@ from typing import Any
 
 import bpy
 
+from ..protocol.errors import StorageError
 from ..protocol.messages import DreamRequest
 from . import cache as files
 from . import changes, history, node
@@ -193,7 +194,10 @@ class Dreaming:
         """Once in a run; a batch is told what to dream, and a farm's many processes share the folder."""
         if not self._job.reuse_captures and dream.id not in self._remembered:
             self._remembered.add(dream.id)
-            history.remember(dream.group, self.path(frame, dream), frame)
+            try:
+                history.remember(dream.group, self.path(frame, dream), frame)
+            except (StorageError, OSError) as error:  # the dream is finished, and the frames after it are wanted
+                self.notes.append(f"The history of {dream.name} could not be written: {error}")
 
     def _obstacle(self, sight: Sight, before: Before) -> str:
         if size_of(before.path) != sight.size:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from blender_deepdream.addon.history import KEPT, Remembered
 from blender_deepdream.addon.status import asked
 from blender_deepdream.protocol.errors import SettingsError
 
-from .conftest import MakeJob, only_node, pixels, run
+from .conftest import MakeJob, notes, only_node, pixels, run
 
 
 @pytest.fixture
@@ -85,6 +86,17 @@ def test_it_is_bounded_and_outlives_the_cache(shot: bpy.types.Scene, group: Any)
     bpy.ops.deepdream.clear_cache()
     assert not dream.exists()
     assert len(remembered(shot)) == KEPT
+
+
+def test_what_cannot_be_written_is_told_and_ends_no_run(shot: bpy.types.Scene, make_job: MakeJob) -> None:
+    bpy.ops.deepdream.dream_frame()
+    (first,) = remembered(shot)
+    folder = first.path.parent
+    shutil.rmtree(folder)
+    folder.write_bytes(b"in the way")
+    job = make_job(shot, [1, 2], output=None)
+    assert any("history" in note for note in notes(job))
+    assert (folder.parent / "0002.exr").is_file()
 
 
 def test_a_batch_leaves_none(shot: bpy.types.Scene, make_job: MakeJob) -> None:
