@@ -96,9 +96,12 @@ class _Seconds:
     def all(self, frames: int, rendered: int, dreamed: Sequence[int]) -> float | None:
         """So many frames, of which so many are rendered, and so many dreamed by each node."""
         parts = [(self._rest, frames), (self._render, rendered), *zip(self._dreams, dreamed, strict=True)]
-        known = [one * count for one, count in parts if one is not None]
-        needed = sum(count > 0 for _, count in parts)
-        return sum(known) if sum(one is not None for one, count in parts if count) == needed else None
+        seconds = 0.0
+        for one, count in parts:
+            if count and one is None:
+                return None
+            seconds += count * (one or 0.0)
+        return seconds
 
 
 def render_pixels(scene: bpy.types.Scene) -> float:

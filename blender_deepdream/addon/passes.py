@@ -25,6 +25,16 @@ class Rendered(NamedTuple):
     hashes: dict[str, str]
 
 
+class _Place(NamedTuple):
+    """Where the passes of a scene lie, and the key of those that are good now. main: the scene that dreams, if it is
+    another one."""
+
+    scene: bpy.types.Scene
+    main: bpy.types.Scene | None
+    path: Path
+    key: Mapping[str, Any]
+
+
 class Passes:
     """Of the scene that dreams, and of those that its compositor takes renders of.
 
@@ -45,37 +55,37 @@ class Passes:
     def of(self, frame: int) -> Rendered:
         """The rendered passes of all scenes that the compositor uses, made where they are missing or stale."""
         passes = Rendered({}, {})
-        for scene in rendering.rendered_scenes(self._scene):
-            other = None if scene == self._scene else scene.name
-            go_to(scene, frame)
-            path = self._job.cache.raw(frame, other)
-            key = changes.raw_key(scene, self._scene, *self._saved)
-            found = self._good_passes(path, key)
-            passes.hashes[scene.name] = found or self._render(scene, path, key)
-            passes.files[scene.name] = path
+        for place in self._places(frame):
+            scene = place.scene
+            passes.hashes[scene.name] = self._good_passes(place) or self._render(place)
+            passes.files[scene.name] = place.path
             self._shapes[scene.session_uid] = changes.frame_shape(scene, self._scene)
         return passes
 
-    def _good_passes(self, path: Path, key: Mapping[str, Any]) -> str:
-        """Their hash; empty where they are to be rendered."""
-        stale = self._job.rerender and path not in self._rendered_now
-        return "" if stale else files.good_hash(path, key)
-
-    def rendered_meanwhile(self, frame: int) -> Iterator[None]:
-        """Render what is stale before it is needed, in a window that stays alive; elsewhere nothing."""
-        if not runs_in_window():
-            return
+    def _places(self, frame: int) -> Iterator[_Place]:
+        """One scene after the other, each at this frame."""
         for scene in rendering.rendered_scenes(self._scene):
             main = None if scene == self._scene else self._scene
             go_to(scene, frame)
             path = self._job.cache.raw(frame, scene.name if main else None)
-            key = changes.raw_key(scene, self._scene, *self._saved)
-            if not self._good_passes(path, key):
-                temporary = self._job.cache.scratch("raw") / path.name
+            yield _Place(scene, main, path, changes.raw_key(scene, self._scene, *self._saved))
+
+    def _good_passes(self, place: _Place) -> str:
+        """Their hash; empty where they are to be rendered."""
+        stale = self._job.rerender and place.path not in self._rendered_now
+        return "" if stale else files.good_hash(place.path, place.key)
+
+    def rendered_meanwhile(self, frame: int) -> Iterator[None]:
+        """Render what is stale before it is needed, in a window that stays alive; elsewhere nothing."""
+        if not runs_in_window(self._job.patience):
+            return
+        for place in self._places(frame):
+            if not self._good_passes(place):
+                temporary = self._job.cache.scratch("raw") / place.path.name
                 with self._job.seconds.timed("render"):
-                    yield from rendering.render_3d_meanwhile(scene, temporary, main)
-                files.keep(temporary, path, key)
-                self._rendered_now.add(path)
+                    yield from rendering.render_3d_meanwhile(place.scene, temporary, place.main)
+                files.keep(temporary, place.path, place.key)
+                self._rendered_now.add(place.path)
 
     def hash_of(self, frame: int) -> str:
         """Passes of a frame before the one in hand. Returns the hash of the scene's own."""
@@ -85,11 +95,11 @@ class Passes:
         self.come_back_to(here)
         return passes.hashes[self._scene.name]
 
-    def _render(self, scene: bpy.types.Scene, path: Path, key: Mapping[str, Any]) -> str:
+    def _render(self, place: _Place) -> str:
         with self._job.seconds.timed("render"):
-            temporary = self._job.cache.scratch("raw") / path.name
-            rendering.render_3d(scene, temporary, None if scene == self._scene else self._scene)
-            return files.keep(temporary, path, key)
+            temporary = self._job.cache.scratch("raw") / place.path.name
+            rendering.render_3d(place.scene, temporary, place.main)
+            return files.keep(temporary, place.path, place.key)
 
     @contextmanager
     def ahead(self) -> Iterator[None]:

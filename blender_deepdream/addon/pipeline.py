@@ -128,8 +128,7 @@ class _Pipeline:
         go_to(self._scene, frame)
         # anew for each frame: masks animate, and in a window nodes come and go
         self._dreams = self._chosen(node.find_nodes(self._scene))
-        if not self._job.patience:
-            yield from (self._event for _ in self._passes.rendered_meanwhile(frame))
+        yield from (self._event for _ in self._passes.rendered_meanwhile(frame))
         passes = self._passes.of(frame)
         self._shots.see(frame, passes.hashes[self._scene.name])
         made_from: list[Any] = [*self._saved, *passes.hashes.values()]
@@ -235,7 +234,7 @@ class _Pipeline:
 
     def _captured(self, dreams: list[DreamNode], sources: Files) -> Generator[Event, None, Path]:
         """What the nodes see, in a folder; yields while a window captures."""
-        if self._job.patience or not runs_in_window():
+        if not runs_in_window(self._job.patience):
             return self._captured_at_once(dreams, sources)
         scratch = self._job.cache.scratch("capture")
         if dreams:
@@ -275,7 +274,7 @@ class _Pipeline:
         files.write_json(note, key | {"sha256": files.file_hash(output)})
 
     def _composite(self, sources: Files, path: Path | None) -> Iterator[None]:
-        if self._job.patience or not runs_in_window():
+        if not runs_in_window(self._job.patience):
             rendering.composite(self._scene, sources, path, self._job.file_format)
             return
         yield from rendering.composite_meanwhile(self._scene, sources, path, self._job.file_format)

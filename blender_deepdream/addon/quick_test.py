@@ -83,7 +83,7 @@ def _captured(test: QuickTest, dream: DreamNode, folder: Path) -> Iterator[None]
         for number, used in enumerate(rendering.rendered_scenes(scene)):
             main = None if used == scene else scene
             path = sources[used.name] = folder / f"passes-{number}.exr"
-            if not test.job.patience and runs_in_window():
+            if runs_in_window(test.job.patience):
                 yield from rendering.render_3d_meanwhile(used, path, main)
             else:
                 rendering.render_3d(used, path, main)

@@ -18,8 +18,10 @@ _held: list[Restore] = []
 _unfinished: list[bool] = []
 
 
-def runs_in_window() -> bool:
-    return not bpy.app.background and bool(bpy.context.window_manager.windows)
+def runs_in_window(patience: float) -> bool:
+    """Whether Blender works in a window that is to stay alive meanwhile. patience: seconds for which a step of the work
+    may wait for others: none, where a window does it."""
+    return not patience and not bpy.app.background and bool(bpy.context.window_manager.windows)
 
 
 def rendered_meanwhile(scene: bpy.types.Scene, restore: Restore, **how: bool) -> Iterator[None]:
