@@ -41,10 +41,10 @@ def uninterrupted() -> Iterator[None]:
     if not callable(handler) or threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[tuple[int, FrameType | None]] = []
+    came: list[int] = []
 
-    def remember(number: int, frame: FrameType | None) -> None:
-        came.append((number, frame))
+    def remember(number: int, _frame: FrameType | None) -> None:
+        came.append(number)  # a frame would keep what Blender called alive, a render engine, after Blender removed it
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     signal.signal(signal.SIGINT, remember)
@@ -53,4 +53,4 @@ def uninterrupted() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, handler)
         if came:
-            handler(*came[0])
+            handler(came[0], None)

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import weakref
 
 import pytest
 
@@ -25,6 +26,24 @@ def test_a_signal_waits_for_what_blender_runs() -> None:
             done.append("render")
         done.append("more")
     assert done == ["render"] and interrupted.is_set()
+
+
+def test_what_blender_was_running_is_let_go() -> None:
+    """An engine of Blender's that outlives its render would complain of that."""
+    gone: list[str] = []
+
+    class Engine:
+        pass
+
+    def render() -> None:
+        engine = Engine()
+        weakref.finalize(engine, gone.append, "engine")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with interruptible(), pytest.raises(KeyboardInterrupt), uninterrupted():
+        render()
+        gone.append("end of the block")
+    assert gone == ["engine", "end of the block"]
 
 
 def test_the_handler_from_before_comes_back() -> None:
