@@ -15,7 +15,8 @@ from ..protocol.client import DreamClient
 from ..protocol.errors import SceneError
 from ..protocol.knob import Knob
 from ..protocol.messages import Depth
-from ..protocol.settings import KNOBS, MOTION
+from ..protocol.settings import KNOBS
+from ..protocol.surface import NOT_ON_SURFACES
 from .cache import Cache, make_folder
 from .dream_properties import Dreamable, dream_properties
 from .image_files import image_file
@@ -24,7 +25,7 @@ from .surface.photographs import Album
 from .surface.shots import OWN_CAMERA, Cameras
 from .surface.targets import make_plan
 
-SURFACE_KNOBS = tuple(name for name in KNOBS if name not in {*MOTION, "seamless", "coherence", "highlights"})
+SURFACE_KNOBS = tuple(name for name in KNOBS if name not in NOT_ON_SURFACES)
 """The knobs that mean something to a texture."""
 _BOLDER = {"steps": 15, "step_size": 0.014}
 """What is more than for an image: a step shows the network a part of the views only, and they do not quite agree."""

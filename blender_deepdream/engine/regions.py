@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -59,7 +59,15 @@ def areas_of(
         objectives.append(objective)
     if not masks:
         return (Area(whole),)
-    total = torch.stack(masks).sum(dim=0)
+    pairs = zip(objectives, shares_of(masks), strict=True)
+    return tuple(Area(objective, with_margin(share, wrap)) for objective, share in pairs)
+
+
+def shares_of(masks: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """What is left of a whole, then the share of it that each of its regions has: in each place all come to 1.
+
+    masks: the regions', of one shape, in [0, 1]; they become their shares.
+    """
+    total = torch.stack(list(masks)).sum(dim=0)
     crowd = total.clamp(min=1)
-    shares = ((1 - total).clamp_(min=0), *(mask.div_(crowd) for mask in masks))
-    return tuple(Area(objective, with_margin(share, wrap)) for objective, share in zip(objectives, shares, strict=True))
+    return ((1 - total).clamp_(min=0), *(mask.div_(crowd) for mask in masks))

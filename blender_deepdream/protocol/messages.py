@@ -6,19 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .errors import RequestError, SettingsError
+from .errors import RequestError
 from .follows import Follows
-from .layers import LayerWeights, read_choice
+from .layers import LayerWeights
 from .nothing import read_nothing
-from .settings import KNOBS, DreamSettings, check_direction, check_guide
+from .regions import WISHES, brains_named, check_wishes, read_regions, read_wish, settings_of, wish_to_json
+from .settings import DreamSettings
 from .wire import check_fields, check_flag, check_hash
-
-MAX_REGIONS = 16
 
 
 class Depth(StrEnum):
@@ -64,24 +63,17 @@ class Region:
 
     def settings(self, whole: DreamSettings) -> DreamSettings:
         """What is dreamed here, in an image of these settings. Raises SettingsError."""
-        return whole.replace(layers=self.layers or whole.layers, objective=self.objective or whole.objective)
+        return settings_of(self, whole)
 
     def to_json(self) -> dict[str, Any]:
-        layers = [list(layer) for layer in self.layers]
-        return {"mask": self.mask, "layers": layers, "objective": self.objective, "guide": self.guide}
+        return {"mask": self.mask} | wish_to_json(self)
 
     @classmethod
     def from_json(cls, data: object) -> Region:
         """Raises RequestError or SettingsError."""
-        check_fields(data, "region", {"mask", "layers", "objective", "guide"})
+        check_fields(data, "region", {"mask", *WISHES})
         assert isinstance(data, Mapping)
-        objective, guide = data.get("objective"), data.get("guide")
-        return cls(
-            mask=check_hash(data.get("mask")),
-            layers=KNOBS["layers"].check(data.get("layers", [])),
-            objective=None if objective is None else KNOBS["objective"].check(objective),
-            guide=None if guide is None else check_hash(guide),
-        )
+        return cls(check_hash(data.get("mask")), *read_wish(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +113,7 @@ class DreamRequest:
     @property
     def brains(self) -> tuple[str, ...]:
         """The brains that these layers are of, by name, the settings' own first."""
-        own = self.settings.brain
-        layers = (*self.settings.layers, *(layer for region in self.regions for layer in region.layers))
-        return tuple(dict.fromkeys([own, *(read_choice(name).brain or own for name, _ in layers)]))
+        return brains_named(self.settings, self.regions)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -144,10 +134,7 @@ class DreamRequest:
         if not isinstance(data, Mapping) or data.get("kind") != cls.KIND:
             raise RequestError(f"A job is a JSON object whose kind is {cls.KIND!r}.")
         check_fields(data, "dream job", set(cls.__slots__) | {"kind"})
-        mask, guide, regions = data.get("mask"), data.get("guide"), data.get("regions", [])
-        if not isinstance(regions, list) or len(regions) > MAX_REGIONS:
-            raise RequestError(f"regions must be a list of at most {MAX_REGIONS} regions.")
-        follows = data.get("follows")
+        mask, guide, follows = data.get("mask"), data.get("guide"), data.get("follows")
         try:
             space = ColorSpace(str(data.get("color_space", ColorSpace.AUTO)))
         except ValueError:
@@ -156,26 +143,12 @@ class DreamRequest:
             source=_check_source(data.get("source")),
             mask=None if mask is None else check_hash(mask),
             guide=None if guide is None else check_hash(guide),
-            regions=tuple(map(Region.from_json, regions)),
+            regions=read_regions(data.get("regions", []), Region.from_json),
             follows=None if follows is None else Follows.from_json(follows),
             keep=check_flag(data.get("keep", False), "keep"),
             color_space=space,
             settings=DreamSettings.from_json(data.get("settings", {})),
         )
-
-
-def check_wishes(settings: DreamSettings, guide: bool, regions: Sequence[Region]) -> None:
-    """Raises SettingsError where the image or a region lacks a guide, or directions, or has a guide of no use."""
-    wishes = [(region.settings(settings), region.guide is not None) for region in regions]
-    # a guide of the whole image may be there for a region's sake
-    lent = guide and any(wish.needs_guide and not own for wish, own in wishes)
-    check_guide(settings, guide and (settings.needs_guide or not lent))
-    for wish, own in wishes:
-        check_guide(wish, own or (guide and wish.needs_guide))
-    for wish, own in ((settings, guide and not lent), *wishes):
-        check_direction(wish)
-        if own and wish.needs_guide and wish.classes_only:
-            raise SettingsError("Classes make no use of a guide.", "Name a layer beside them, or leave the guide out.")
 
 
 def _check_source(value: object) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from .errors import InputError
 from .layers import parse_layers
-from .messages import MAX_REGIONS, Region
+from .messages import Region
+from .regions import MAX_REGIONS
 from .settings import KNOBS
 
 _HELP = (

@@ -9,15 +9,23 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from .errors import RequestError, SettingsError
-from .layers import read_choice
+from .layers import LayerWeights
 from .messages import ColorSpace, Depth
-from .settings import DreamSettings, check_direction, check_guide
+from .regions import WISHES, brains_named, check_wishes, read_regions, read_wish, settings_of, wish_to_json
+from .settings import KNOBS, MOTION, DreamSettings
 from .wire import check_fields, check_hash
 
 MAX_VIEWS, MAX_SHEETS = 512, 64
 SHEET_SIDES = (64, 8192)
 """Smallest and largest side of a texture in texels."""
 DEPTHS = (Depth.INT8, Depth.HALF)
+
+NOT_ON_SURFACES: Mapping[str, str] = {
+    **dict.fromkeys(MOTION, "its texture does not move before it dreams"),
+    "seamless": "the edges of a texture's islands meet on the surface by themselves",
+    "coherence": "a texture holds from frame to frame by itself",
+}
+"""Settings that are refused, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +89,47 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
+class SurfaceRegion:
+    """A part of the surfaces that dreams of its own.
+
+    masks: blob of a square image for each sheet, in their order: how much of a texel is this region's. Regions share
+    where they overlap; where there is none, the request's own layers dream. layers, objective, guide: as in a `Wish`.
+    """
+
+    masks: tuple[str, ...]
+    layers: LayerWeights = ()
+    objective: str | None = None
+    guide: str | None = None
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return (*self.masks, self.guide) if self.guide else self.masks
+
+    def settings(self, whole: DreamSettings) -> DreamSettings:
+        """What is dreamed here, where the rest has these settings. Raises SettingsError."""
+        return settings_of(self, whole)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"masks": list(self.masks)} | wish_to_json(self)
+
+    @classmethod
+    def from_json(cls, data: object) -> SurfaceRegion:
+        """Raises RequestError, SettingsError."""
+        check_fields(data, "region", {"masks", *WISHES})
+        assert isinstance(data, Mapping)
+        masks = data.get("masks")
+        if not isinstance(masks, list) or len(masks) > MAX_SHEETS:
+            raise RequestError(f"A region's masks must be a list of at most {MAX_SHEETS}, one for each sheet.")
+        return cls(tuple(map(check_hash, masks)), *read_wish(data))
+
+
+@dataclass(frozen=True, slots=True)
 class SurfaceRequest:
     """Textures to dream.
 
     color_space: of the views and the sheets. guide: as in a DreamRequest. depth: of the results: INT8 for sRGB PNGs,
-    HALF for EXRs in `color_space`. settings: what moves or repeats an image is refused, for a surface does neither.
+    HALF for EXRs in `color_space`. regions: parts that dream of their own, within the sheets' masks. settings: those
+    that mean nothing to a texture (NOT_ON_SURFACES) are refused.
     """
 
     views: tuple[View, ...]
@@ -94,31 +138,28 @@ class SurfaceRequest:
     color_space: ColorSpace = ColorSpace.LINEAR_REC709
     guide: str | None = None
     depth: Depth = Depth.INT8
+    regions: tuple[SurfaceRegion, ...] = ()
 
     KIND: ClassVar[str] = "surface"
 
     def __post_init__(self) -> None:
-        check_guide(self.settings, self.guide is not None)
-        check_direction(self.settings)
-        if self.settings.moves or self.settings.seamless != "no":
-            raise SettingsError(
-                "A surface does not move before it dreams, and needs no seamless sides.",
-                "Leave zoom, rotate, shift_x, shift_y and seamless as they are.",
-            )
+        check_wishes(self.settings, self.guide is not None, self.regions)
+        _check_meant(self.settings)
+        if any(len(region.masks) != len(self.sheets) for region in self.regions):
+            raise RequestError(f"A region must have a mask for each of the {len(self.sheets)} sheets.")
 
     @property
     def blobs(self) -> tuple[str, ...]:
         """All that must be on the server, each once."""
-        views = (blob for view in self.views for blob in view.blobs)
-        guide = (self.guide,) if self.guide else ()
-        sheets = (blob for sheet in self.sheets for blob in sheet.blobs)
-        return tuple(dict.fromkeys([*views, *sheets, *guide]))
+        views, sheets, regions = (
+            [blob for part in parts for blob in part.blobs] for parts in (self.views, self.sheets, self.regions)
+        )
+        return tuple(dict.fromkeys([*views, *sheets, *regions, *([self.guide] if self.guide else [])]))
 
     @property
     def brains(self) -> tuple[str, ...]:
         """The brains that these layers are of, by name, the settings' own first."""
-        own = self.settings.brain
-        return tuple(dict.fromkeys([own, *(read_choice(name).brain or own for name, _ in self.settings.layers)]))
+        return brains_named(self.settings, self.regions)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -129,6 +170,7 @@ class SurfaceRequest:
             "color_space": str(self.color_space),
             "guide": self.guide,
             "depth": str(self.depth),
+            "regions": [region.to_json() for region in self.regions],
         }
 
     @classmethod
@@ -148,6 +190,7 @@ class SurfaceRequest:
             color_space=_color_space(data.get("color_space", ColorSpace.LINEAR_REC709)),
             guide=None if guide is None else check_hash(guide),
             depth=_depth(data.get("depth", Depth.INT8)),
+            regions=read_regions(data.get("regions", []), SurfaceRegion.from_json),
         )
 
 
@@ -169,6 +212,13 @@ class SurfaceResult:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SurfaceResult:
         return cls(tuple(map(check_hash, data["textures"])), float(data["coverage"]), float(data["seconds"]))
+
+
+def _check_meant(settings: DreamSettings) -> None:
+    """Raises SettingsError for settings that mean nothing to a texture."""
+    for name, reason in NOT_ON_SURFACES.items():
+        if getattr(settings, name) != KNOBS[name].default:
+            raise SettingsError(f"{name} means nothing to a surface: {reason}.", f"Leave {name} as it is.")
 
 
 def _place(value: object) -> tuple[float, float, float]:

@@ -66,8 +66,7 @@ def resolve(request: JobRequest, facts: Facts) -> Resolved:
 def _resolve_dream(request: DreamRequest | SurfaceRequest, facts: Facts) -> Resolved:
     own = brain_called(request.settings.brain, facts.brains)
     layers = request.settings.layers or own.default_layers
-    regions = request.regions if isinstance(request, DreamRequest) else ()
-    of_regions = (layer for region in regions for layer in region.layers)
+    of_regions = (layer for region in request.regions for layer in region.layers)
     choices = [read_choice(name) for name, _ in (*layers, *of_regions)]
     found = {name: brain_called(name, facts.brains) for name in request.brains}
     for choice in choices:

@@ -18,6 +18,7 @@ from ..engine.image_output import write_image
 from ..engine.images import Image, read_image
 from ..engine.steps import follow
 from ..engine.surface.dream import dream_surface
+from ..engine.surface.regions import Region
 from ..engine.surface.sheets import Sheet
 from ..engine.surface.standing import Keeper
 from ..engine.surface.views import View, read_view
@@ -26,6 +27,7 @@ from ..protocol.messages import Depth
 from ..protocol.surface import SurfaceRequest, SurfaceResult
 from ..protocol.wire import canonical_hash
 from .as_sent import said_as_sent
+from .dreaming import read_guide
 from .report import Report
 from .workbench import Workbench
 
@@ -41,11 +43,14 @@ def dream_sheets(bench: Workbench, request: SurfaceRequest, brains: Mapping[str,
     with said_as_sent(bench.store, _names(request)):
         views = [_view(bench, request, number, brain.device) for number in range(len(request.views))]
         sheets = [_sheet(bench, request, sheet) for sheet in request.sheets]
-        guide = None if request.guide is None else read_image(bench.store.blob_path(request.guide))
+        guide = None if request.guide is None else read_guide(bench.store.blob_path(request.guide))
+        regions = [_region(bench, request, region, guide) for region in request.regions]
     whole = {"request": request.to_json(), "brains": dict(brains), "engine": fingerprint(brain.device)}
     keeper = Keeper(bench.store.root / "surfaces" / f"{canonical_hash(whole)}.safetensors")
     with _deterministic(brain.device), keeper.until_done():
-        steps = dream_surface(views, sheets, brain, request.settings, guide, load=load, show=report.show, keeper=keeper)
+        steps = dream_surface(
+            views, sheets, brain, request.settings, guide, regions=regions, load=load, show=report.show, keeper=keeper
+        )
         dreamt = follow(steps, report.advance)
         textures = tuple(_kept(bench, image, request.depth) for image in dreamt.images)
     return SurfaceResult(textures, round(dreamt.coverage, 4), round(time.monotonic() - start, 3))
@@ -60,6 +65,14 @@ def _view(bench: Workbench, request: SurfaceRequest, number: int, device: torch.
 def _sheet(bench: Workbench, request: SurfaceRequest, wanted: protocol.Sheet) -> Sheet:
     image, *mask = (read_image(bench.store.blob_path(blob), request.color_space) for blob in wanted.blobs)
     return Sheet(image, wanted.side, *mask)
+
+
+def _region(bench: Workbench, request: SurfaceRequest, wanted: protocol.SurfaceRegion, guide: Image | None) -> Region:
+    """guide: of the whole, for a region that needs one and has none of its own."""
+    settings = wanted.settings(request.settings)
+    own = guide if wanted.guide is None else read_guide(bench.store.blob_path(wanted.guide))
+    masks = tuple(read_image(bench.store.blob_path(mask), request.color_space) for mask in wanted.masks)
+    return Region(masks, settings, own if settings.needs_guide else None)
 
 
 def _kept(bench: Workbench, image: Image, depth: Depth) -> str:
@@ -87,4 +100,7 @@ def _names(request: SurfaceRequest) -> dict[str, str]:
     """What each blob is to those who sent it."""
     names = {blob: f"View {number}" for number, view in enumerate(request.views, 1) for blob in view.blobs}
     names |= {blob: f"Sheet {number}" for number, sheet in enumerate(request.sheets, 1) for blob in sheet.blobs}
+    for number, region in enumerate(request.regions, 1):
+        names |= {mask: f"The mask of region {number} on sheet {sheet}" for sheet, mask in enumerate(region.masks, 1)}
+        names |= {region.guide: f"The guide of region {number}"} if region.guide else {}
     return names | ({request.guide: "The guide"} if request.guide else {})

@@ -11,7 +11,8 @@ import pytest
 from blender_deepdream.protocol.brain_info import BrainInfo
 from blender_deepdream.protocol.errors import DeepDreamError, ImageError, SettingsError
 from blender_deepdream.protocol.jobs import JobState, JobStatus
-from blender_deepdream.protocol.messages import MAX_REGIONS, ColorSpace, DreamRequest, DreamResult, Progress, Region
+from blender_deepdream.protocol.messages import ColorSpace, DreamRequest, DreamResult, Progress, Region
+from blender_deepdream.protocol.regions import MAX_REGIONS
 from blender_deepdream.protocol.settings import DreamSettings
 from blender_deepdream.protocol.wire import content_hash
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 import pytest
 
 from blender_deepdream.protocol.errors import DeepDreamError
-from blender_deepdream.protocol.messages import MAX_REGIONS, Region
+from blender_deepdream.protocol.messages import Region
 from blender_deepdream.protocol.region_words import parse_regions
+from blender_deepdream.protocol.regions import MAX_REGIONS
 
 
 def test_regions_as_they_are_typed() -> None:

@@ -16,11 +16,11 @@ import torch
 from blender_deepdream.engine.image_output import write_image
 from blender_deepdream.engine.images import Image
 from blender_deepdream.engine.surface import standing
-from blender_deepdream.protocol.errors import CancelledError
+from blender_deepdream.protocol.errors import CancelledError, ImageError
 from blender_deepdream.protocol.jobs import JobProgress
 from blender_deepdream.protocol.messages import Progress
 from blender_deepdream.protocol.settings import DreamSettings
-from blender_deepdream.protocol.surface import Sheet, SurfaceRequest, View
+from blender_deepdream.protocol.surface import Sheet, SurfaceRegion, SurfaceRequest, View
 from blender_deepdream.server.store import Store
 from blender_deepdream.server.work_surface import dream_sheets
 from blender_deepdream.server.workbench import Workbench
@@ -72,6 +72,24 @@ def request(keep: Callable[[bytes], str], folder: Path) -> SurfaceRequest:
     sheet = Sheet(keep(base.read_bytes()), 64)
     settings = DreamSettings().replace(octaves=2, steps=3)
     return SurfaceRequest((View(dark, light, facts, (0.0, 0.0, 2.0)),), (sheet, sheet), settings)
+
+
+def test_regions_dream_of_their_own(bench: Workbench, tmp_path: Path) -> None:
+    wanted, brains = request(bench.store.keep, tmp_path / "files"), {"lite0": bench.library.find("lite0").id}
+    for name, pixels in (("white", np.ones((8, 8, 1))), ("black", np.zeros((8, 8, 1))), ("wide", np.ones((8, 9, 1)))):
+        write_image(Image(pixels.astype(np.float32)), tmp_path / f"{name}.exr")
+    white, black, wide = (
+        bench.store.keep((tmp_path / f"{name}.exr").read_bytes()) for name in ("white", "black", "wide")
+    )
+    layers = (("_blocks.2", 1.0),)
+    regions = [SurfaceRegion(masks, layers) for masks in ((white, black), (black, black))]
+    part, none = (dream_sheets(bench, replace(wanted, regions=(one,)), brains, Until()) for one in regions)
+    assert part.textures[0] != none.textures[0]
+    with pytest.raises(ImageError, match="square"):
+        dream_sheets(bench, replace(wanted, regions=(SurfaceRegion((wide, white), layers),)), brains, Until())
+    damaged = bench.store.keep(b"no image")
+    with pytest.raises(ImageError, match="The mask of region 1 on sheet 2"):
+        dream_sheets(bench, replace(wanted, regions=(SurfaceRegion((white, damaged), layers),)), brains, Until())
 
 
 def test_a_job_that_was_cancelled_goes_on_and_comes_to_the_same(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from ...protocol.messages import MAX_REGIONS
+from ...protocol.regions import MAX_REGIONS
 from .. import node, regions
 
 

@@ -24,12 +24,11 @@ from ..ascent import Ascent, Part, as_part_of
 from ..brain import Brain
 from ..images import Image
 from ..memory import memory_errors
-from ..objectives import Objective
 from ..octaves import NO_WRAP, Size, octave_sizes, resize
 from ..pace import Pace
 from ..preview import Show
-from ..regions import Area
 from ..wanted import Load, brains_of, no_other_brain, objective_of
+from .regions import Parts, Region
 from .scale import Scale
 from .sheets import Dreamt, Sheet, bare, sharpest
 from .showing import Showing
@@ -44,13 +43,14 @@ REACH = 2
 """How far, as a power of two, a step's change reaches to texels that lie between those that pixels see."""
 
 
-def dream_surface(
+def dream_surface(  # noqa: PLR0913  (as `dream`)
     views: Sequence[View],
     sheets: Sequence[Sheet],
     brain: Brain,
     settings: DreamSettings,
     guide: Image | None = None,
     *,
+    regions: Sequence[Region] = (),
     load: Load = no_other_brain,
     show: Show | None = None,
     keeper: Keeper | None = None,
@@ -58,7 +58,8 @@ def dream_surface(
     """Dream the sheets that these views see: yields its progress after every view and step, then returns the result.
 
     views: square, of one size. settings: as for `dream`, where a step's size is a mean over the texels that it
-    changes, and octaves are sizes of the views. guide, load, show: as for `dream`.
+    changes, and octaves are sizes of the views. guide, load, show: as for `dream`. regions: parts that dream of their
+    own, within the sheets' masks.
     keeper: keeps where the dream stands, and knows where the same dream stood before.
     The same seed gives the same bits wherever `dream.fingerprint` is the same. Stop iterating to cancel.
     Raises UnknownLayerError, UnknownBrainError, SettingsError, OutOfMemoryError.
@@ -66,8 +67,9 @@ def dream_surface(
     with memory_errors():
         bases = [bare(sheet, brain.device) for sheet in sheets]
         sizes = octave_sizes(Size(views[0].side, views[0].side), settings.octaves, settings.octave_scale)
-        brains = brains_of([settings], brain, load)
-        objective = objective_of(settings, guide, brains, len(sizes))
+        wishes = [(settings, guide), *((region.settings, region.guide) for region in regions)]
+        brains = brains_of([wish for wish, _ in wishes], brain, load)
+        objectives = [objective_of(*wish, brains, len(sizes)) for wish in wishes]
         ascent = Ascent.of(brains, settings, NO_WRAP)
         keeper = keeper or Keeper()
         stand = keeper.last(brain.device)
@@ -85,13 +87,15 @@ def dream_surface(
             dreamt, taken = scale.begin(details), 0
             if stand:
                 dreamt, taken, stand = _gone_on(stand, ascent, pace, settings.steps), stand.steps, None
-            step = _Step(ascent, objective.in_octave(octave), scale.layout, settings, size.width)
+            here = [objective.in_octave(octave) for objective in objectives]
+            parts = Parts.of(here, regions, scale.layout, like=dreamt)
+            step = _Step(ascent, parts, scale.layout, settings, size.width)
             for number in range(taken + 1, settings.steps + 1):
                 sights = [scale.sights[turn] for turn in itertools.islice(turns, together)]
                 shown = scale.shown(dreamt)
                 change, value = yield from pace.during_step(step.change(sights, shown))
                 dreamt = scale.restrained(dreamt.add_(change).clamp_(0, 1), settings)
-                showing.offer(scale.sights, shown, settings.exposure)
+                showing.offer(scale.sights, shown, settings)
                 steps = (octave - 1) * settings.steps + number
                 keeper.offer(Stand(octave, number, steps * together, ascent.numbers.getstate(), dreamt))
                 yield pace.after_step(value)
@@ -102,11 +106,9 @@ def dream_surface(
 class _Step:
     """What stays the same from step to step of an octave. side: of the octave's pictures."""
 
-    def __init__(
-        self, ascent: Ascent, objective: Objective, layout: Layout, settings: DreamSettings, side: int
-    ) -> None:
+    def __init__(self, ascent: Ascent, parts: Parts, layout: Layout, settings: DreamSettings, side: int) -> None:
         self._ascent = ascent
-        self._areas = (Area(objective),)
+        self._parts = parts
         self._layout = layout
         self._settings = settings
         self._side = side
@@ -125,10 +127,11 @@ class _Step:
     def _wanted(self, sight: Sight, texels: Tensor) -> Generator[Part, None, tuple[Tensor, float]]:
         """4xP: the change that each pixel wants, times its weight, and the weight."""
         view = sight.view
-        picture = resized(sight.picture(texels, self._settings.exposure), self._side)
+        picture = resized(sight.picture(texels, self._settings), self._side)
         covered = resized(view.covered, self._side)
-        part = (..., *view.window(self._side))
-        change, value = yield from self._ascent.step(picture[part], covered[part], self._areas)
+        window = view.window(self._side)
+        part, areas = (..., *window), self._parts.areas(sight, self._side, window)
+        change, value = yield from self._ascent.step(picture[part], covered[part], areas)
         whole = torch.zeros_like(picture)
         whole[part] = change * covered[part]
         grown = resize(whole, Size(view.side, view.side))

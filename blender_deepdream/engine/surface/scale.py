@@ -36,7 +36,7 @@ class Scale:
         source = layout.join([resize_picture(base, Size(side, side)) for base, side in zip(bases, sides, strict=True)])
         mask = None
         if any(sheet.mask for sheet in sheets):
-            masks = [mask_of(sheet, side, source.device) for sheet, side in zip(sheets, sides, strict=True)]
+            masks = [mask_of(sheet.mask, side, source.device) for sheet, side in zip(sheets, sides, strict=True)]
             mask = layout.join(masks)
         return cls(layout, source, mask, tuple(Sight.of(view, layout) for view in views))
 

@@ -80,12 +80,12 @@ def bare(sheet: Sheet, device: torch.device) -> Tensor:
     return filled(seen, _surface(sheet.image).to(device))
 
 
-def mask_of(sheet: Sheet, side: int, device: torch.device) -> Tensor:
-    """1x1xSxS, 0 to 1: how strongly a texture of this side dreams."""
-    if sheet.mask is None:
+def mask_of(mask: Image | None, side: int, device: torch.device) -> Tensor:
+    """1x1xSxS, 0 to 1: a sheet's mask, where it has one, at this side."""
+    if mask is None:
         return torch.ones(1, 1, side, side, device=device)
-    color = torch.from_numpy(np.nan_to_num(sheet.mask.straight_color()).clip(0, 1))
-    bright = filled(color.mean(2)[None, None], _surface(sheet.mask))
+    color = torch.from_numpy(np.nan_to_num(mask.straight_color()).clip(0, 1))
+    bright = filled(color.mean(2)[None, None], _surface(mask))
     return resize_picture(bright, Size(side, side)).to(device)
 
 
@@ -125,7 +125,7 @@ def _finished(sheet: Sheet, base: Tensor, detail: Tensor, strength: float) -> Im
     before = resize_picture(base, size)
     after = resize(detail, size).mul_(strength)
     if sheet.mask is not None:
-        after.mul_(mask_of(sheet, sheet.side, after.device))
+        after.mul_(mask_of(sheet.mask, sheet.side, after.device))
     after.add_(before).clamp_(0, 1)
     # views of one zero: at 8192 pixels each would take 800 MB
     black = Image(np.broadcast_to(np.float32(0), (*size, 3)), sheet.image.color_space)

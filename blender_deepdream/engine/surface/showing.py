@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ...protocol.settings import DreamSettings
 from ..preview import INTERVAL_SECONDS, SHARE, Show, as_jpeg
 from .sight import Sight
 from .views import resized
@@ -26,13 +27,13 @@ class Showing:
         self._start = self._last = time.perf_counter()
         self._spent = 0.0
 
-    def offer(self, sights: Sequence[Sight], texels: Tensor, exposure: float) -> None:
+    def offer(self, sights: Sequence[Sight], texels: Tensor, settings: DreamSettings) -> None:
         """Show the views with these textures, unless the last picture is fresh or pictures have cost too much."""
         now = time.perf_counter()
         fresh = now - self._last < INTERVAL_SECONDS or self._spent > SHARE * (now - self._start)
         if self._show is None or fresh:
             return
-        pictures = [sights[number].picture(texels, exposure) for number in self._chosen]
+        pictures = [sights[number].picture(texels, settings) for number in self._chosen]
         self._show(as_jpeg(torch.cat([resized(picture, _SIDE) for picture in pictures], dim=3)))
         self._last = time.perf_counter()
         self._spent += self._last - now

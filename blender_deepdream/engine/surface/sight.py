@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 
 from torch import Tensor
 
+from ...protocol.settings import DreamSettings
 from .textures import Footprint, Layout
 from .views import View
 
@@ -22,11 +23,13 @@ class Sight(NamedTuple):
     def of(cls, view: View, layout: Layout) -> Self:
         return cls(view, layout.footprint(view.spots), layout.footprint(view.second.spots))
 
-    def picture(self, texels: Tensor, exposure: float) -> Tensor:
-        """1x3xHxW, dream space: the view with these textures (3xN, dream space). exposure: in stops."""
-        return self.view.picture(self.first, texels, exposure)
+    def picture(self, texels: Tensor, settings: DreamSettings) -> Tensor:
+        """1x3xHxW, dream space: the view with these textures (3xN, dream space), exposed as the settings say."""
+        return self.view.picture(self.first, texels, settings.exposure, settings.highlights)
 
     def splat(self, pixels: Tensor, count: int) -> Tensor:
         """CxN: each pixel's value (CxP) to the texels of both its places."""
         texels = self.first.splat(pixels, count)
+        if not len(self.view.second.number):
+            return texels
         return texels.add_(self.second.splat(pixels[:, self.view.second.number], count))

@@ -24,6 +24,9 @@ def tied(texels: Tensor, sights: Sequence[Sight], seen: Tensor) -> Tensor:
     """CxN: texels with nearly the same at both places of each pixel that has two, by damped least squares.
 
     texels: CxN. seen: 1xN, the weight with which views see each texel."""
+    sights = [sight for sight in sights if len(sight.view.second.number)]
+    if not sights:
+        return texels
     first = _joined([sight.first.part(sight.view.second.number) for sight in sights])
     second = _joined([sight.second for sight in sights])
     weight = torch.cat([sight.view.weight[sight.view.second.number] for sight in sights])[None]

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from ...protocol.errors import ImageError
 from ...protocol.messages import ColorSpace
-from ..color import Array, convert
+from ..color import SHOULDER, SHOULDER_SLOPE, Array, convert
 from ..images import Image, read_image
 from .passes import Passes, read_passes
 from .seams import beyond_edges
@@ -67,12 +67,15 @@ class View:
         """Rows and columns of the part of a picture of the view, `side` pixels large, in which the surfaces are."""
         return _span(self.covered[0, 0].amax(1), side), _span(self.covered[0, 0].amax(0), side)
 
-    def picture(self, footprint: Footprint, texels: Tensor, exposure: float) -> Tensor:
-        """1x3xHxW, dream space: the view with these textures (3xN, dream space). exposure: in stops."""
+    def picture(self, footprint: Footprint, texels: Tensor, exposure: float, highlights: str = "clip") -> Tensor:
+        """1x3xHxW, dream space: the view with these textures (3xN, dream space). exposure, highlights: as
+        `dreamspace.enter` takes them."""
         seen = self.dark.flatten(1).clone()
         light = self.light.flatten(1)[:, self.pixels]
         seen[:, self.pixels] += light * decoded(footprint.sample(texels))
-        return encoded((seen * 2.0**exposure).clamp_(0, 1)).view(1, *self.dark.shape)
+        exposed = seen * 2.0**exposure
+        rolled = rolled_off(exposed) if highlights == "roll-off" else exposed
+        return encoded(rolled.clamp_(0, 1)).view(1, *self.dark.shape)
 
 
 def read_view(
@@ -141,6 +144,13 @@ def encoded(light: Tensor) -> Tensor:
     """Linear light in [0, 1] to sRGB's curve; `color.srgb_encode` for tensors."""
     curved = 1.055 * light.clamp_min(0.0031308) ** (1 / 2.4) - 0.055
     return torch.where(light <= 0.0031308, light * 12.92, curved)
+
+
+def rolled_off(light: Tensor) -> Tensor:
+    """Linear light with a smooth shoulder; `color.roll_off` for tensors."""
+    above = (light - SHOULDER).clamp_min_(0).div_(1 - SHOULDER)
+    curved = SHOULDER + (1 - SHOULDER) / SHOULDER_SLOPE * torch.log1p(SHOULDER_SLOPE * above)
+    return torch.where(light <= SHOULDER, light, curved)
 
 
 def _alpha(image: Image) -> Array:
