@@ -17,6 +17,7 @@ from typing import TextIO
 import bpy
 
 from ..protocol.errors import InputError, StorageError
+from ..protocol.region_words import add_region_argument, parse_regions
 from ..protocol.settings import DreamSettings
 from .cache import Cache, make_folder, scene_cache
 from .command_line import (
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--uvs", choices=("AUTO", "ARTIST", "OWN"), help="which UV maps the textures lie on")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a setting of the dream")
     parser.add_argument("--guide", metavar="IMG", type=Path, help="guide image, for objectives that need one")
+    add_region_argument(parser, "in the place of those in the file; a mask is a colour attribute, or an image on UVs")
     parser.add_argument("--cache", metavar="DIR", help="rendered views; default: beside the .blend")
     parser.add_argument("--again", action="store_true", help="render views again even where they are still good")
     add_server_arguments(parser)
@@ -90,13 +92,17 @@ def _job(options: argparse.Namespace) -> SurfaceJob:
             _set(settings, name, value)
     settings.mask = settings.mask if options.mask is None else options.mask
     settings.uvs, settings.spread = options.uvs or settings.uvs, options.spread or settings.spread
+    regions = parse_regions(options.region)
+    for guide in (region.guide for region in regions if region.guide):
+        existing(Path(guide))
     job = settings.to_job(
         scene,
         _objects(options.objects),
         Cache(chosen_folder(options.cache)) if options.cache else scene_cache(scene),
         lambda: connect_as_told(options),
-        dict(DreamSettings.parse_assignment(text) for text in options.set),
-        existing(options.guide),
+        changes=dict(DreamSettings.parse_assignment(text) for text in options.set),
+        guide=existing(options.guide),
+        typed=regions,
     )
     job.album.again = options.again
     return replace(job, output=make_folder(chosen_folder(options.output)))

@@ -6,49 +6,16 @@ from __future__ import annotations
 import bpy
 
 from ..protocol.nothing import KINDS
-from ..protocol.settings import KNOBS, DreamSettings
+from ..protocol.settings import KNOBS
 from . import after_render, compat
 from .activity import ACTIVITY, DeepDreamActivity
 from .dataset_properties import DeepDreamDatasetSettings
 from .dream_properties import Dreamable, dream_properties
 from .image_properties import DeepDreamImageSettings
 from .knob_properties import choice_items
+from .region_properties import DeepDreamRegion, DeepDreamSurfaceRegion
 from .surface_properties import DeepDreamSurfaceSettings
 from .training_properties import DeepDreamTrainingSettings
-
-_BRAINS_OWN = "Empty: the brain's own choice"
-
-
-class DeepDreamRegion(bpy.types.PropertyGroup):
-    """A part of a node's image that dreams of its own.
-
-    socket: identifier of the node's input for its mask; what is linked there stands above the mask chosen here.
-    objective: "same" for the node's.
-    """
-
-    __annotations__ = {
-        "socket": bpy.props.StringProperty(options={"HIDDEN"}),
-        "mask": bpy.props.PointerProperty(
-            type=bpy.types.Image,
-            name="Mask",
-            description="Grey image, stretched to the frame: white belongs to the region. Not looked at where "
-            "something is linked to the region's input on the node",
-        ),
-        "layers": bpy.props.StringProperty(
-            name="Layers", description=f"{KNOBS['layers'].help.removesuffix(_BRAINS_OWN)}Empty: as the node"
-        ),
-        "objective": bpy.props.EnumProperty(
-            name="Objective",
-            description=KNOBS["objective"].help,
-            items=[("same", "As the Node", ""), *choice_items(KNOBS["objective"].choices)],
-        ),
-        "guide": bpy.props.PointerProperty(type=bpy.types.Image, name="Guide", description="Empty: as the node"),
-    }
-
-    def needs_guide(self, node: bpy.types.PropertyGroup) -> bool:
-        """Whether its objective, or the node's where it has none of its own, looks at a guide image."""
-        objective = node.objective if self.objective == "same" else self.objective
-        return DreamSettings().replace(objective=objective).needs_guide
 
 
 class DeepDreamNodeSettings(Dreamable, bpy.types.PropertyGroup):
@@ -143,6 +110,7 @@ classes = (
     DeepDreamNodeSettings,
     DeepDreamDatasetSettings,
     DeepDreamTrainingSettings,
+    DeepDreamSurfaceRegion,
     DeepDreamSurfaceSettings,
     DeepDreamImageSettings,
     DeepDreamSceneSettings,

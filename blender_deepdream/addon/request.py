@@ -101,9 +101,7 @@ def _own(
     regions = []
     for number, entry in enumerate(node.regions, 1):
         mask = sight.regions.get(entry.socket) or blob(_file(entry.mask, folder, f"Region {number} needs a mask"))
-        region = Region(
-            mask, parse_layers(entry.layers, node.fade), None if entry.objective == "same" else entry.objective
-        )
+        region = Region(mask, parse_layers(entry.layers, node.fade), entry.own_objective)
         if entry.guide and region.settings(whole).needs_guide:
             region = Region(mask, region.layers, region.objective, blob(image_file(entry.guide, folder)))
         regions.append(region)

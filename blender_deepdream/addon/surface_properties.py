@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -11,17 +11,21 @@ from typing import Any
 
 import bpy
 
+from ..protocol import messages as protocol
 from ..protocol.client import DreamClient
 from ..protocol.errors import SceneError
 from ..protocol.knob import Knob
+from ..protocol.layers import parse_layers
 from ..protocol.messages import Depth
 from ..protocol.settings import KNOBS
 from ..protocol.surface import NOT_ON_SURFACES
 from .cache import Cache, make_folder
 from .dream_properties import Dreamable, dream_properties
 from .image_files import image_file
+from .region_properties import DeepDreamSurfaceRegion
 from .surface.job import SurfaceJob
 from .surface.photographs import Album
+from .surface.regions import Mask, Region, check_mask, typed_region
 from .surface.shots import OWN_CAMERA, Cameras
 from .surface.targets import make_plan
 
@@ -40,7 +44,7 @@ def _choice(name: str, *choices: tuple[str, str, str]) -> Any:
 
 
 class DeepDreamSurfaceSettings(Dreamable, bpy.types.PropertyGroup):
-    """Stored on the scene. The knobs are those of `protocol.settings`."""
+    """Stored on the scene. The knobs are those of `protocol.settings`. region: the one shown, by its place."""
 
     knobs = SURFACE_KNOBS
 
@@ -99,6 +103,8 @@ class DeepDreamSurfaceSettings(Dreamable, bpy.types.PropertyGroup):
             ("ARTIST", "As They Are", "The artist's: what shares a place in them dreams the same"),
             ("OWN", "New", "A new UV map for the dream"),
         ),
+        "regions": bpy.props.CollectionProperty(type=DeepDreamSurfaceRegion),
+        "region": bpy.props.IntProperty(options={"HIDDEN"}),
         "mask": bpy.props.StringProperty(
             name="Mask", description="Colour attribute (Vertex Paint) that says where and how strongly to dream"
         ),
@@ -114,26 +120,41 @@ class DeepDreamSurfaceSettings(Dreamable, bpy.types.PropertyGroup):
         objects: Iterable[bpy.types.Object],
         cache: Cache,
         connect: Callable[[], DreamClient],
+        *,
         changes: Mapping[str, Any] = MappingProxyType({}),
         guide: Path | None = None,
+        typed: Sequence[protocol.Region] = (),
     ) -> SurfaceJob:
-        """What is asked for. changes, guide: what stands above the settings. Raises SceneError, SettingsError."""
+        """What is asked for. changes, guide, typed: what stands above the settings, regions as `parse_regions` reads
+        them. Raises SceneError, SettingsError, InputError."""
         dream = self.to_settings().replace(**changes)
-        return SurfaceJob(
-            scene,
-            Album(make_plan(objects, self.uvs, self.mask), cache, self._cameras, self.size, self.again, self.mask),
-            connect,
-            dream,
-            Depth(self.depth),
-            self._guide_file(cache) if guide is None and dream.needs_guide else guide,
-        )
+        plan = make_plan(objects, self.uvs, self.mask)
+        regions = [typed_region(one, plan) for one in typed] or [self._region(one, cache) for one in self.regions]
+        for number, region in enumerate(regions, 1):
+            check_mask(region.mask, number, plan)
+        if guide is None and (dream.needs_guide or any(region.needs_a_guide(dream) for region in regions)):
+            guide = self._guide_file(cache)
+        mask, masks = Mask(self.mask) if self.mask else None, tuple(region.mask for region in regions)
+        album = Album(plan, cache, self._cameras, self.size, self.again, mask, masks)
+        return SurfaceJob(scene, album, connect, dream, Depth(self.depth), guide, tuple(regions))
 
     @property
     def _cameras(self) -> Cameras:
         return Cameras(self.views, self.spread, self.side, self.samples, self.light, self.moments)
 
     def _guide_file(self, cache: Cache) -> Path:
-        """Not among the files on their way: a dream of images that is begun meanwhile clears those."""
         if self.guide is None:
             raise SceneError("The objective needs a guide image, and none is chosen.", "Choose one in the panel.")
-        return image_file(self.guide, make_folder(cache.root / "surface" / "guide"))
+        return _chosen(self.guide, cache)
+
+    def _region(self, entry: bpy.types.PropertyGroup, cache: Cache) -> Region:
+        """entry: of the list. An image that is not looked at is no harm."""
+        mask = Mask(entry.attribute, _chosen(entry.mask, cache) if entry.mask and not entry.attribute else None)
+        guide = _chosen(entry.guide, cache) if entry.guide and entry.needs_guide(self) else None
+        return Region(mask, parse_layers(entry.layers), entry.own_objective, guide)
+
+
+def _chosen(image: bpy.types.Image, cache: Cache) -> Path:
+    """The file of an image that was chosen. Not among the files on their way: a dream of images that is begun meanwhile
+    clears those."""
+    return image_file(image, make_folder(cache.root / "surface" / "images"))

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from . import add_menu, choosing, compositor, dataset, image, node_settings, surface, training
+from . import add_menu, choosing, compositor, dataset, image, node_settings, region_list, surface, training
 
 classes = (
     *choosing.classes,
     *compositor.classes,
+    *region_list.classes,
     *node_settings.classes,
     *training.classes,
     *dataset.classes,

@@ -32,8 +32,12 @@ class FoldedObjective(Folded):
     bl_label = "Objective & Guide"
     names = ("objective", "cosine_power")
 
+    @classmethod
+    def looks_at_guide(cls, settings: bpy.types.PropertyGroup) -> bool:
+        return bool(settings.needs_guide)
+
     def draw(self, context: bpy.types.Context) -> None:
         super().draw(context)
         settings = self.settings(context)
-        if settings.needs_guide:
+        if self.looks_at_guide(settings):
             self.layout.template_ID(settings, "guide", open="image.open")

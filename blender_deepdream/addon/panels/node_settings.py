@@ -16,6 +16,7 @@ from ..pictures import icon
 from .choosing import SLIDERS, BrainsPanel, DEEPDREAM_PT_looks, draw_pictures, draw_sliders
 from .compositor import Sidebar
 from .folded import Folded
+from .region_list import draw_list, draw_wish
 
 _COLUMNS = 3
 _FIRST = ("brain", "layers", *SLIDERS, "seed")
@@ -67,36 +68,16 @@ class DEEPDREAM_PT_objective(_Folded, bpy.types.Panel):
         row.prop(settings, "cosine_power")
 
 
-class DEEPDREAM_UL_regions(bpy.types.UIList):
-    def draw_item(
-        self,
-        _context: bpy.types.Context,
-        layout: bpy.types.UILayout,
-        _settings: bpy.types.PropertyGroup,
-        region: bpy.types.PropertyGroup,
-        _icon: int,
-        _owner: bpy.types.PropertyGroup,
-        _name: str,
-        index: int,
-    ) -> None:
-        row = layout.row(align=True)
-        row.use_property_split = False
-        row.label(text=f"{index + 1}", icon="MOD_MASK")
-        row.prop(region, "layers", text="", emboss=False, placeholder="Node's layers")
-
-
 class DEEPDREAM_PT_regions(_Folded, bpy.types.Panel):
     bl_label = "Regions"
 
     def draw(self, context: bpy.types.Context) -> None:
         settings, layout = _begin(self, context), self.layout
-        row = layout.row()
-        row.template_list("DEEPDREAM_UL_regions", "", settings, "regions", settings, "region", rows=2)
-        buttons = row.column(align=True)
-        buttons.operator(DEEPDREAM_OT_add_region.bl_idname, text="", icon="ADD")
-        buttons.operator(DEEPDREAM_OT_remove_region.bl_idname, text="", icon="REMOVE")
-        if settings.region < len(settings.regions):
-            _draw_region(layout, settings, settings.regions[settings.region])
+        region = draw_list(layout, settings, DEEPDREAM_OT_add_region.bl_idname, DEEPDREAM_OT_remove_region.bl_idname)
+        if region:
+            layout.label(text=f"Mask: input Region {settings.region + 1} of the node, or")
+            layout.template_ID(region, "mask", new="image.new", open="image.open")
+            draw_wish(layout, settings, region, "node")
 
 
 class DEEPDREAM_PT_source(_Folded, bpy.types.Panel):
@@ -155,22 +136,9 @@ def _begin(panel: bpy.types.Panel, context: bpy.types.Context) -> bpy.types.Prop
     return node.shown_group(context).deepdream
 
 
-def _draw_region(
-    layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, region: bpy.types.PropertyGroup
-) -> None:
-    layout.label(text=f"Mask: input Region {settings.region + 1} of the node, or")
-    layout.template_ID(region, "mask", new="image.new", open="image.open")
-    layout.prop(region, "layers", placeholder="Node's layers")
-    layout.prop(region, "objective")
-    if region.needs_guide(settings):
-        layout.label(text="Guide, if not the node's:")
-        layout.template_ID(region, "guide", open="image.open")
-
-
 classes = (
     DEEPDREAM_PT_node,
     DEEPDREAM_PT_objective,
-    DEEPDREAM_UL_regions,
     DEEPDREAM_PT_regions,
     DEEPDREAM_PT_source,
     DEEPDREAM_PT_color,

@@ -13,9 +13,11 @@ from ..operators.dream_surface import (
     DEEPDREAM_OT_toggle_surface,
     dreamed_materials,
 )
+from ..operators.surface_regions import DEEPDREAM_OT_add_surface_region, DEEPDREAM_OT_remove_surface_region
 from ..surface_properties import SURFACE_KNOBS
 from .choosing import SLIDERS, DEEPDREAM_PT_looks, draw_pictures, draw_sliders
 from .folded import Folded, FoldedObjective
+from .region_list import draw_list, draw_wish
 
 _FIRST = ("brain", "layers", *SLIDERS, "seed")
 _VIEWS = ("views", "side", "spread", "moments", "light", "samples", "again")
@@ -73,8 +75,28 @@ class DEEPDREAM_PT_surface_views(_Below, Folded, bpy.types.Panel):
     names = _VIEWS
 
 
+class DEEPDREAM_PT_surface_regions(_Below, Folded, bpy.types.Panel):
+    bl_label = "Regions"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings, layout, item = self.settings(context), self.layout, context.object
+        layout.use_property_split = True
+        add, remove = DEEPDREAM_OT_add_surface_region, DEEPDREAM_OT_remove_surface_region
+        region = draw_list(layout, settings, add.bl_idname, remove.bl_idname)
+        if not region:
+            return
+        if item and item.type == "MESH":
+            layout.prop_search(region, "attribute", item.data, "color_attributes")
+        if not region.attribute:
+            layout.label(text="or an image on the UV maps:")
+            layout.template_ID(region, "mask", new="image.new", open="image.open")
+        draw_wish(layout, settings, region, "rest")
+
+
 class DEEPDREAM_PT_surface_objective(_Below, FoldedObjective, bpy.types.Panel):
-    pass
+    @classmethod
+    def looks_at_guide(cls, settings: bpy.types.PropertyGroup) -> bool:
+        return settings.needs_guide or any(region.needs_guide(settings) for region in settings.regions)
 
 
 class DEEPDREAM_PT_surface_advanced(_Below, Folded, bpy.types.Panel):
@@ -85,6 +107,7 @@ class DEEPDREAM_PT_surface_advanced(_Below, Folded, bpy.types.Panel):
 classes = (
     DEEPDREAM_PT_surface,
     DEEPDREAM_PT_surface_views,
+    DEEPDREAM_PT_surface_regions,
     DEEPDREAM_PT_surface_objective,
     DEEPDREAM_PT_surface_advanced,
 )

@@ -17,16 +17,18 @@ from pathlib import Path
 import bpy
 
 from ...protocol.client import DreamClient
-from ...protocol.messages import ColorSpace, Depth, Progress
+from ...protocol.messages import Depth, Progress
 from ...protocol.picture_folder import names_of
 from ...protocol.settings import DreamSettings
 from ...protocol.surface import SurfaceRequest
 from .. import cache as files
-from .. import changes, compat
+from .. import changes
+from ..request import working_color_space
 from ..task import Asking
 from ..timeline import scene_of
 from .apply import apply
 from .photographs import Album, Photographs, Rendered
+from .regions import Region
 from .task import Dreamed, SurfaceTask
 
 _RENDERS = 0.5
@@ -39,8 +41,9 @@ _SLICE_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class SurfaceJob:
-    """What to dream. album: what it is seen through. guide: an image file. output: a folder that gets the textures;
-    else they are packed into the .blend. patience: seconds to wait for the server before yielding; 0 in a window."""
+    """What to dream. album: what it is seen through, the regions' masks among it. guide: an image file. output: a
+    folder that gets the textures; else they are packed into the .blend. patience: seconds to wait for the server before
+    yielding; 0 in a window."""
 
     scene: bpy.types.Scene
     album: Album
@@ -48,6 +51,7 @@ class SurfaceJob:
     settings: DreamSettings
     depth: Depth = Depth.INT8
     guide: Path | None = None
+    regions: tuple[Region, ...] = ()
     output: Path | None = None
     patience: float = 0.1
 
@@ -70,22 +74,34 @@ class SurfaceEvent:
 
 def dream_surface(job: SurfaceJob) -> Iterator[SurfaceEvent]:
     """Render, dream and wire in. Raises DeepDreamError; the materials are changed at the very end, or not at all."""
+    _request(job, Rendered(regions=[[] for _ in job.regions]))  # what will be refused is said before views are rendered
     for note in job.album.plan.notes:
         yield SurfaceEvent(0.0, "Looking at the objects", note=note)
     rendered = yield from photograph(job.scene, job.album, math.inf if job.patience else _SLICE_SECONDS)
-    request = SurfaceRequest(
-        tuple(rendered.views),
-        tuple(rendered.sheets),
-        job.settings,
-        ColorSpace(compat.working_space()),
-        None if job.guide is None else rendered.take(job.guide, changes.file_hash(job.guide)),
-        job.depth,
-    )
+    request = _request(job, rendered)
     paths = _destinations(job)
     dreamed = yield from _dream(job, request, rendered.files, paths)
     with changes.not_counted():
         apply(job.album.plan, paths, job.album.layers, pack=job.output is None)
     yield SurfaceEvent(1.0, "Done", note=_coverage_note(dreamed))
+
+
+def _request(job: SurfaceJob, rendered: Rendered) -> SurfaceRequest:
+    """Raises SettingsError."""
+
+    def blob(image: Path | None) -> str | None:
+        return None if image is None else rendered.take(image, changes.file_hash(image))
+
+    regions = zip(job.regions, rendered.regions, strict=True)
+    return SurfaceRequest(
+        tuple(rendered.views),
+        tuple(rendered.sheets),
+        job.settings,
+        working_color_space(),
+        blob(job.guide),
+        job.depth,
+        tuple(region.to_wire(masks, blob(region.guide)) for region, masks in regions),
+    )
 
 
 def photograph(scene: bpy.types.Scene, album: Album, slice_seconds: float) -> Generator[SurfaceEvent, None, Rendered]:

@@ -7,11 +7,13 @@ it has, and another dream of the same objects renders nothing.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import bpy
 import numpy as np
@@ -22,19 +24,23 @@ from .. import cache as files
 from ..cache import Cache
 from .close_ups import close_ups
 from .identity import light_facts, stage_hash
+from .regions import Mask
 from .shots import OWN_CAMERA, Cameras, Moment, Shot, around, directions, moments
 from .stage import Stage, staged
 from .targets import Plan
 from .views import KINDS, bake_colors, bake_masks, prepare, render_view
+
+REGION_SIDE = 2048
+"""Largest side of a region's mask: it says where, and has no detail of its own."""
 
 
 @dataclass
 class Album:
     """All that one run photographs, and what it has found out meanwhile.
 
-    size: of the sheets. again: whether what earlier runs have rendered is rendered again. mask: name of the colour
-    attribute that says how strongly to dream; empty: none. rendered: by this run. layers: UV maps that it has made, by
-    target. moments: set by `arrange`. shots: set once a stage stands.
+    size: of the sheets. again: whether what earlier runs have rendered is rendered again. mask: says how strongly to
+    dream; None: fully. regions: their masks. rendered: by this run. layers: UV maps that it has made, by target.
+    moments: set by `arrange`. shots: set once a stage stands.
     """
 
     plan: Plan
@@ -42,7 +48,8 @@ class Album:
     cameras: Cameras
     size: int
     again: bool = False
-    mask: str = ""
+    mask: Mask | None = None
+    regions: tuple[Mask, ...] = ()
     rendered: set[Path] = field(default_factory=set)
     layers: dict[int, NDArray[np.float32]] = field(default_factory=dict)
     moments: list[Moment] = field(default_factory=list)
@@ -52,17 +59,24 @@ class Album:
         """Look where everything stands at the frames that views are taken at. Raises SceneError."""
         self.moments = moments(scene, self.plan, self.cameras)
 
+    @property
+    def masks(self) -> list[tuple[Mask, int]]:
+        """All masks, and the side that each is baked at: the first is the dream's own if it has one."""
+        own = [(self.mask, self.size)] if self.mask else []
+        return [*own, *((mask, min(self.size, REGION_SIDE)) for mask in self.regions)]
+
     def staged(self, scene: bpy.types.Scene) -> AbstractContextManager[Stage]:
         """Copies of the objects in a passing scene. Raises SceneError."""
-        return staged(scene, self.plan, self.cameras.light, self.layers, self.mask)
+        return staged(scene, self.plan, self.cameras.light, self.layers, [mask for mask, _ in self.masks])
 
 
 @dataclass
 class Rendered:
-    """What is known of the views. files: of the blobs, by hash."""
+    """What is known of the views. regions: blobs of the masks of each, by sheet. files: of the blobs, by hash."""
 
     views: list[View] = field(default_factory=list)
     sheets: list[Sheet] = field(default_factory=list)
+    regions: list[list[str]] = field(default_factory=list)
     files: dict[str, Path] = field(default_factory=dict)
 
     def take(self, path: Path, blob: str) -> str:
@@ -70,6 +84,14 @@ class Rendered:
         if blob:
             self.files[blob] = path
         return blob
+
+
+class _Baked(NamedTuple):
+    """A mask of all sheets. key: what it depends on."""
+
+    side: int
+    paths: list[Path]
+    key: dict[str, object]
 
 
 class Photographs:
@@ -93,9 +115,9 @@ class Photographs:
     def make(self, may_begin: Callable[[], bool]) -> Iterator[int]:
         """Render what is not there yet; yields how many pictures there are after each. Ends where none may begin."""
         done = 0
-        self._bake(self._sheets, bake_colors)
-        if self._album.mask:
-            self._bake(self._masks, bake_masks)
+        self._bake(self._sheets, self._sheet_key, functools.partial(bake_colors, self._stage, self._album.size))
+        for number, mask in enumerate(self._masks):
+            self._bake(mask.paths, mask.key, functools.partial(bake_masks, self._stage, mask.side, number=number))
         done += 1
         yield done
         for kind in KINDS:
@@ -114,9 +136,11 @@ class Photographs:
     def gathered(self) -> Rendered:
         """All pictures, which are good."""
         found = Rendered()
-        for path, masked in zip(self._sheets, self._masks, strict=True):
-            base, mask = (found.take(one, self._hash(one, self._sheet_key)) for one in (path, masked))
-            found.sheets.append(Sheet(base, self._album.size, mask or None))
+        masks = [[found.take(path, self._hash(path, mask.key)) for path in mask.paths] for mask in self._masks]
+        own = masks.pop(0) if self._album.mask else [None] * len(self._sheets)
+        for path, mask in zip(self._sheets, own, strict=True):
+            found.sheets.append(Sheet(found.take(path, self._hash(path, self._sheet_key)), self._album.size, mask))
+        found.regions = masks
         for number, shot in enumerate(self._album.shots):
             paths = [(self._path(number, kind), self._view_key(shot, kind)) for kind in KINDS]
             blobs = [found.take(path, self._hash(path, key)) for path, key in paths]
@@ -124,12 +148,13 @@ class Photographs:
             found.views.append(View(*blobs, (x, y, z)))
         return found
 
-    def _bake(self, paths: Sequence[Path], bake: Callable[[Stage, int, Sequence[Path]], None]) -> None:
-        if not all(self._hash(path, self._sheet_key) for path in paths):
+    def _bake(self, paths: Sequence[Path], key: Mapping[str, object], bake: Callable[[Sequence[Path]], None]) -> None:
+        """Textures of all sheets, unless they are there. bake: writes them where it is told."""
+        if not all(self._hash(path, key) for path in paths):
             folder = self._album.cache.scratch("bake")
-            bake(self._stage, self._album.size, [folder / path.name for path in paths])
+            bake([folder / path.name for path in paths])
             for path in paths:
-                self._keep(folder / path.name, path, self._sheet_key)
+                self._keep(folder / path.name, path, key)
 
     def _render(self, number: int, kind: str) -> None:
         shot = self._album.shots[number]
@@ -146,9 +171,13 @@ class Photographs:
         return [self._folder / f"sheet{number:02d}-{size}.exr" for number in range(len(self._stage.plan.sheets))]
 
     @property
-    def _masks(self) -> list[Path]:
-        word = hashlib.sha256(self._album.mask.encode()).hexdigest()[:8]
-        return [path.with_name(f"mask-{word}-{path.name}") for path in self._sheets]
+    def _masks(self) -> list[_Baked]:
+        return [self._mask(mask, side) for mask, side in self._album.masks]
+
+    def _mask(self, mask: Mask, side: int) -> _Baked:
+        word = hashlib.sha256(f"{mask.facts} {side}".encode()).hexdigest()[:8]
+        paths = [path.with_name(f"mask-{word}-{path.name}") for path in self._sheets]
+        return _Baked(side, paths, self._sheet_key | {"mask": mask.facts, "side": side})
 
     @property
     def _sheet_key(self) -> dict[str, object]:

@@ -7,22 +7,26 @@ shader is: so two renders, black and white, tell how any texture will look.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bpy
 
 from .color_input import color_input, find_switch, remove_dream
 
+ShownMask = tuple[str, bpy.types.Image | None]
+"""A mask: the name of a colour attribute, or an image on the UV map that renders use."""
+
 
 @dataclass(frozen=True)
 class Probe:
     """material: the copy. color: the node that its base colour comes from. bare: shows that colour alone, unlit, as the
-    artist has it. mask: shows a colour attribute alone, if one was named."""
+    artist has it. masks: each shows a mask alone."""
 
     material: bpy.types.Material
     color: bpy.types.Node
     bare: bpy.types.Material
-    mask: bpy.types.Material | None
+    masks: tuple[bpy.types.Material, ...]
 
     def set(self, value: float) -> None:
         """Grey, 0 to 1."""
@@ -30,17 +34,17 @@ class Probe:
 
     @property
     def datablocks(self) -> tuple[bpy.types.ID, ...]:
-        return (self.material, self.bare, *([self.mask] if self.mask else []))
+        return (self.material, self.bare, *self.masks)
 
 
-def make_probe(material: bpy.types.Material, attribute: str = "") -> Probe:
-    """attribute: name of a colour attribute. Raises SceneError for a material without a base colour."""
+def make_probe(material: bpy.types.Material, masks: Sequence[ShownMask] = ()) -> Probe:
+    """Raises SceneError for a material without a base colour."""
     copy, bare = material.copy(), material.copy()
     for item in (copy, bare):
         if find_switch(item):
             remove_dream(item)
-    mask = _shown_attribute(material.copy(), attribute) if attribute else None
-    return Probe(copy, _under_control(copy), _shown_bare(bare), mask)
+    shown = tuple(_shown_mask(material.copy(), *mask) for mask in masks)
+    return Probe(copy, _under_control(copy), _shown_bare(bare), shown)
 
 
 def _under_control(material: bpy.types.Material) -> bpy.types.Node:
@@ -62,11 +66,16 @@ def _shown_bare(material: bpy.types.Material) -> bpy.types.Material:
     return material
 
 
-def _shown_attribute(material: bpy.types.Material, name: str) -> bpy.types.Material:
-    """A colour attribute alone, glowing."""
+def _shown_mask(material: bpy.types.Material, attribute: str, image: bpy.types.Image | None) -> bpy.types.Material:
+    """A mask alone, glowing."""
     tree = material.node_tree
-    glow, source = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeVertexColor")
-    source.layer_name = name
+    glow = tree.nodes.new("ShaderNodeEmission")
+    if image is None:
+        source = tree.nodes.new("ShaderNodeVertexColor")
+        source.layer_name = attribute
+    else:
+        source = tree.nodes.new("ShaderNodeTexImage")
+        source.image = image
     tree.links.new(source.outputs["Color"], glow.inputs["Color"])
     tree.links.new(glow.outputs[0], tree.get_output_node("CYCLES").inputs["Surface"])
     return material

@@ -17,7 +17,8 @@ from .. import compat
 from ..outline import Points, outline
 from ..rendering import stamps
 from ..studio import SENSOR
-from .probe import Probe, make_probe
+from .probe import Probe, ShownMask, make_probe
+from .regions import Mask, load_mask
 from .shots import LENS, Moment, Shot
 from .targets import Plan, Sheet, Target, find_material, find_object
 from .unwrap import read_layer, unwrap, write_layer
@@ -92,18 +93,23 @@ class Stage:
 
 @contextmanager
 def staged(
-    scene: bpy.types.Scene, plan: Plan, light: str, layers: dict[int, NDArray[np.float32]], mask: str = ""
+    scene: bpy.types.Scene,
+    plan: Plan,
+    light: str,
+    layers: dict[int, NDArray[np.float32]],
+    masks: Sequence[Mask] = (),
 ) -> Iterator[Stage]:
     """The plan's objects, to stand `at` a moment. light: STUDIO, or SCENE for the scene's own.
 
-    layers: the UV maps that were made, by target; those that are missing are made. mask: name of a colour attribute."""
+    layers: the UV maps that were made, by target; those that are missing are made. masks: those that will be baked."""
     stage = Stage(bpy.data.scenes.new(_NAME), plan)
     stage.scene.render.fps, stage.scene.render.fps_base = scene.render.fps, scene.render.fps_base
     try:
         for target in plan.targets:
             _add_copy(stage, target, layers)
+        shown = [(mask.attribute, _add_image(stage, mask)) for mask in masks]
         for number, sheet in enumerate(plan.sheets):
-            _add_materials(stage, sheet, number, mask)
+            _add_materials(stage, sheet, number, shown)
         _add_camera(stage)
         _light(stage, scene, light)
         yield stage
@@ -137,12 +143,18 @@ def _add_copy(stage: Stage, target: Target, layers: dict[int, NDArray[np.float32
         slot.link = "OBJECT"
 
 
-def _add_materials(stage: Stage, sheet: Sheet, number: int, mask: str) -> None:
+def _add_image(stage: Stage, mask: Mask) -> bpy.types.Image | None:
+    image = load_mask(mask)
+    stage.added += [image] if image else []
+    return image
+
+
+def _add_materials(stage: Stage, sheet: Sheet, number: int, masks: Sequence[ShownMask]) -> None:
     material, passing = find_material(sheet.material), None
     if material is None:
         material = passing = new_material(sheet.name)
         stage.added.append(passing)
-    probe = make_probe(material, mask)
+    probe = make_probe(material, masks)
     stage.probes.append(probe)
     facts = bpy.data.materials.new(_NAME)
     facts.pass_index = number + 1

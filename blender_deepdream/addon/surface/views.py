@@ -48,9 +48,9 @@ def bake_colors(stage: Stage, side: int, paths: Sequence[Path]) -> None:
     _bake_materials(stage, side, paths, [probe.bare for probe in stage.probes])
 
 
-def bake_masks(stage: Stage, side: int, paths: Sequence[Path]) -> None:
-    """Write the mask of each sheet likewise. Raises RenderError."""
-    _bake_materials(stage, side, paths, [probe.mask for probe in stage.probes])
+def bake_masks(stage: Stage, side: int, paths: Sequence[Path], number: int) -> None:
+    """Write one of the masks likewise, from 0. Raises RenderError."""
+    _bake_materials(stage, side, paths, [probe.masks[number] for probe in stage.probes])
 
 
 def _bake_materials(stage: Stage, side: int, paths: Sequence[Path], materials: Sequence[bpy.types.Material]) -> None:
