@@ -10,6 +10,7 @@ from . import (
     batch_train,
     counting,
     handlers,
+    languages,
     operators,
     panels,
     pictures,
@@ -20,19 +21,19 @@ from . import (
     runtime,
 )
 
-_CLASSES = (
+CLASSES = (
     *properties.classes,
     *preferences.classes,
     *replay.classes,
     *operators.classes,
     *panels.classes,
 )
-_WITH_MORE = (properties, pictures, panels, handlers, report, runtime, batch, batch_train)
+_WITH_MORE = (languages, properties, pictures, panels, handlers, report, runtime, batch, batch_train)
 """Modules that register more than classes."""
 
 
 def register() -> None:
-    for item in _CLASSES:
+    for item in CLASSES:
         bpy.utils.register_class(item)
     for module in _WITH_MORE:
         module.register()
@@ -43,5 +44,5 @@ def unregister() -> None:
     counting.stop()
     for module in reversed(_WITH_MORE):
         module.unregister()
-    for item in reversed(_CLASSES):
+    for item in reversed(CLASSES):
         bpy.utils.unregister_class(item)

@@ -48,4 +48,8 @@ classes = (
     *show_report.classes,
 )
 
+for _item in classes:
+    # a docstring is broken into lines for its readers: a tooltip, and its translation, are one paragraph
+    _item.bl_description = " ".join(_item.__doc__.split())
+
 __all__ = ["classes", "stop_all"]

@@ -23,9 +23,11 @@ class DEEPDREAM_OT_restore_dream(OnNode, bpy.types.Operator):
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         group = aimed_group(context)
         try:
-            return f"{cls.__doc__}.\n\n{find(context.scene, group, properties.name).text}" if group else cls.__doc__
+            dream = find(context.scene, group, properties.name) if group else None
         except InputError:
-            return cls.__doc__
+            dream = None
+        told = tooltip(cls.bl_description)
+        return f"{told}.\n\n{shown(dream.text)}" if dream else told
 
     @told_at_once
     def execute(self, context: bpy.types.Context) -> None:
