@@ -13,17 +13,18 @@ the protocol speaks to artists, texts of several words, single words where panel
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 import sys
+import typing
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import blender_deepdream
 from blender_deepdream import addon
 from blender_deepdream.addon import languages, looks
@@ -31,7 +32,7 @@ from blender_deepdream.protocol.knob import Knob
 from blender_deepdream.protocol.recipe import Recipe
 from blender_deepdream.protocol.settings import KNOBS
 
-_PACKAGE = ROOT / "blender_deepdream"
+_PACKAGE = Path(blender_deepdream.__file__).parent
 _COMMAND_LINE = {"batch.py", "batch_surface.py", "batch_train.py", "command_line.py"}
 """They speak to terminals, whose language is English."""
 _OF_THE_PROTOCOL = ("client.py", "frames.py", "knob.py", "layers.py", "look.py", "picture_folder.py", "settings.py")
@@ -40,9 +41,9 @@ _SHOWN_AS = {"text", "title", "message", "confirm_text", "placeholder", "bl_labe
 _SHOWN_TABLES = {"_DOING"}
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
 _NOT_SHOWN = re.compile(
-    r"[A-Z_]+$|Render Result|Base Color|Is Camera Ray|Linear Rec\.709|DeepDream \w+|Dream of \{|Region \{|Reads \{"
-    r"|(layers|single) \{|\{0\} (dreamed|trains|\{1\} trains)|.* met a defect|Bearer|import |look at brains"
-    r"|no history|an? \w+ that is none"
+    r"[A-Z_]+$|Render Result|Base Color|Is Camera Ray|Linear Rec\.709|DeepDream \w+|Dream of \{|Region \{0\}$|Reads \{"
+    r"|(layers|single|attribute|image) \{|\{0\} (dreamed|trains|\{1\} trains)|.* met a defect|Bearer|import "
+    r"|look at brains|no history|an? \w+ that is none"
 )
 """Names of things in the file, and what only logs say."""
 
@@ -61,25 +62,19 @@ def _sources() -> Iterator[Path]:
 
 
 def _registered() -> Iterator[str]:
-    """Labels, tooltips and choices, as Blender has them."""
+    """Labels, tooltips and choices of all that the add-on registers."""
     for item in addon.CLASSES:
-        told = item.bl_rna
         yield from (getattr(item, name, "") for name in ("bl_label", "bl_description"))
-        for name in _own_properties(item):
-            if (prop := told.properties.get(name)) and not prop.is_hidden:
-                yield from (prop.name, prop.description)
-                yield from _choices(prop)
+        yield from itertools.chain(*map(_of_property, typing.get_type_hints(item).values()))
 
 
-def _own_properties(item: type) -> Iterator[str]:
-    for kind in item.__mro__:
-        own = vars(kind).get("__annotations__", {})
-        yield from (name for name, made in own.items() if isinstance(made, bpy.props._PropertyDeferred))
-
-
-def _choices(prop: bpy.types.Property) -> Iterator[str]:
-    for choice in getattr(prop, "enum_items_static", ()):
-        yield from (choice.name, choice.description)
+def _of_property(made: object) -> Iterator[str]:
+    if not isinstance(made, bpy.props._PropertyDeferred) or "HIDDEN" in made.keywords.get("options", ()):
+        return
+    yield from (made.keywords.get(name, "") for name in ("name", "description"))
+    choices = made.keywords.get("items", ())
+    for choice in () if callable(choices) else choices:
+        yield from choice[1:3]
 
 
 def _with_the_addon() -> Iterator[str]:
@@ -101,7 +96,7 @@ def _in_source(tree: ast.Module) -> Iterator[str]:
             continue
         text = _template(node)
         if (id(node) in shown or _is_prose(text)) and not _NOT_SHOWN.match(text):
-            yield text.strip(" ,:")
+            yield text.strip(" ,;:")
 
 
 def _is_prose(text: str) -> bool:

@@ -13,6 +13,7 @@ import bpy
 from ..protocol.errors import SettingsError
 from ..protocol.layers import format_layers, parse_layers
 from .known_brains import KnownBrain, known_brains
+from .languages import shown
 from .pictures import icon
 
 Item = tuple[str, str, str, int, int]
@@ -26,7 +27,13 @@ def brain_items(settings: bpy.types.PropertyGroup, _context: bpy.types.Context |
     """One for each known brain, and one for a brain that is named and not known."""
     found = known_brains()
     items = [
-        (brain.name, brain.title, f"{brain.name}: {len(brain.details.layers)} layers", icon(brain.portrait), number)
+        (
+            brain.name,
+            brain.title,
+            shown(f"{brain.name}: {len(brain.details.layers)} layers"),
+            icon(brain.portrait),
+            number,
+        )
         for number, brain in enumerate(found.values())
     ]
     if settings.brain not in found:
@@ -37,11 +44,11 @@ def brain_items(settings: bpy.types.PropertyGroup, _context: bpy.types.Context |
 def layer_items(settings: bpy.types.PropertyGroup, _context: bpy.types.Context | None) -> list[Item]:
     """The brain's own choice, each of its layers, and, where several are mixed, the mixture."""
     brain = known_brains().get(settings.brain)
-    own = f"Dream {brain.own_choice}" if brain else ""
+    own = shown(f"Dream {brain.own_choice}") if brain else ""
     items = [(OWN, OWN, own, icon(brain.portrait) if brain else 0, 0)]
     for layer in brain.details.layers if brain else ():
         title = layer.dreams[:1].upper() + layer.dreams[1:] or layer.name
-        items.append((layer.name, title, f"Dream {layer.name}", icon(brain.picture(layer.name)), len(items)))
+        items.append((layer.name, title, shown(f"Dream {layer.name}"), icon(brain.picture(layer.name)), len(items)))
     if _only_layer(settings) not in {item[0] for item in items}:
         picture = icon(brain.picture(_loudest(settings))) if brain else 0
         items.append((MIXTURE, MIXTURE, settings.layers, picture, len(items)))

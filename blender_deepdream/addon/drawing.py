@@ -7,6 +7,8 @@ import textwrap
 
 import bpy
 
+from .languages import shown
+
 _ADDON = __package__.removesuffix(".addon")
 _PIXELS_PER_LETTER = 7
 _MARGIN = 60
@@ -34,9 +36,9 @@ def draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, state: bp
 
 
 def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
-    """Labels do not wrap by themselves."""
+    """Labels do not wrap by themselves. text: in English, or a name."""
     width = context.region.width / context.preferences.system.ui_scale - _MARGIN
     letters = max(20, int(width / _PIXELS_PER_LETTER))
     column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(text, letters)):
+    for number, line in enumerate(textwrap.wrap(shown(text), letters)):
         column.label(text=line, icon=icon if number == 0 else "NONE")

@@ -46,9 +46,10 @@ class Forecast:
             return ""
         if not self.missing:
             return f"All {self.frames} frames are dreamed: about {time_words(self.seconds)} to write them"
-        some = f"{self.missing} of {self.frames}" if self.missing < self.frames else f"{self.frames}"
-        plural = "s" * (self.frames != 1)
-        return f"About {time_words(self.seconds)} for {some} frame{plural} ({time_words(self.each)} each)"
+        whole, each = time_words(self.seconds), time_words(self.each)
+        if self.missing < self.frames:
+            return f"About {whole} for {self.missing} of {self.frames} frames ({each} each)"
+        return f"About {whole} for {self.frames} frame{'s' * (self.frames != 1)} ({each} each)"
 
     @property
     def room_text(self) -> str:

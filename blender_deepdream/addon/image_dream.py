@@ -97,8 +97,9 @@ class _Telling:
         if isinstance(news, Preview):
             return replace(self._event, preview=news.jpeg)
         if news:
-            left = "" if news.eta is None else f", {time_words(news.eta)} left"
-            self._event = ImageEvent(news.fraction, f"Dreaming: octave {news.octave} of {news.octaves}{left}")
+            left = [] if news.eta is None else [f"{time_words(news.eta)} left"]
+            words = ", ".join([f"Dreaming: octave {news.octave} of {news.octaves}", *left])
+            self._event = ImageEvent(news.fraction, words)
         return self._event
 
 

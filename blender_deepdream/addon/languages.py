@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import bpy
@@ -27,11 +27,16 @@ _CONTEXTS = ("*", "Operator")
 _ENGLISH = ("", "C", "en")
 _MOST_LETTERS = 2000
 """Longer texts are none of ours: whole logs, which a hostile server may send."""
-_LEAST_LETTERS = 3
-"""That a template has of its own: with fewer it would be found everywhere."""
+_LEAST_LETTERS, _FEW_LETTERS = 3, 10
+"""That a template has of its own: with fewer it would be found everywhere; with few, only where what stands at its
+places is no English that nobody has translated."""
+_MOST_PARTS, _DEPTH = 24, 2
 _PLACE = re.compile(r"\{(\d+)(!r)?\}")
-_SEPARATORS = (re.compile(r"((?<=[.?!]) )"), re.compile(r"(\. )"), re.compile(r"(: )"), re.compile(r"(; |, )"))
-"""Where texts were joined: sentences, then what is told of one thing, then a list."""
+_A_LIST = re.compile(r"\d.*, |.*; ")
+"""Does not stand at a place: the text is a list that ends, or begins, with what the template says."""
+_SEPARATORS = (re.compile(r"((?<=[.?!]) )"), re.compile(r"(\. )"), re.compile(r"(; |, )"), re.compile(r"(: )"))
+"""Where texts were joined: sentences first, then lists, then what is told of one thing."""
+_SENTENCES = _SEPARATORS[:1]
 
 Lookup = Callable[[str], str]
 
@@ -65,28 +70,53 @@ def unregister() -> None:
 
 
 def _translated(text: str, lookup: Lookup) -> str:
-    english = bpy.app.translations.locale.partition("_")[0] in _ENGLISH
+    english = _locale().partition("_")[0] in _ENGLISH
     return text if english or len(text) > _MOST_LETTERS else translated(text, lookup)
 
 
-def translated(text: str, lookup: Lookup) -> str:
-    """lookup: gives the translation of a text or of a template; what it has none for, as it is."""
-    if told := _whole(text, lookup):
+def _locale() -> str:
+    return str(bpy.app.translations.locale)
+
+
+def translated(
+    text: str, lookup: Lookup, separators: Sequence[re.Pattern[str]] = _SEPARATORS, depth: int = _DEPTH
+) -> str:
+    """lookup: gives the translation of a text or of a template; what it has none for, as it is. depth: how often a text
+    may stand within another."""
+    if told := _whole(text, lookup, depth):
         return told
-    for separator in _SEPARATORS:
+    for number, separator in enumerate(separators):
         parts = separator.split(text)
-        if len(parts) > 1:
-            return "".join(part if separator.fullmatch(part) else translated(part, lookup) for part in parts)
+        if 1 < len(parts) <= _MOST_PARTS:
+            return "".join(_runs(parts, lookup, separators[number + 1 :], depth))
     return text
 
 
-def _whole(text: str, lookup: Lookup) -> str:
+def _runs(parts: Sequence[str], lookup: Lookup, finer: Sequence[re.Pattern[str]], depth: int) -> Iterator[str]:
+    """Parts, every other one a separator: those that are one text are translated together. Of sentences as many as can
+    be, of what stands in lists as few."""
+    at = 0
+    while at < len(parts):
+        ends = range(at + 1, len(parts) + 1, 2)
+        if len(finer) == len(_SEPARATORS) - 1:
+            ends = ends[::-1]
+        runs = ((end, _whole("".join(parts[at:end]), lookup, depth)) for end in ends)
+        end, told = next(((end, told) for end, told in runs if told), (at + 1, ""))
+        yield told or translated(parts[at], lookup, finer, depth)
+        yield from parts[end : end + 1]
+        at = end + 1
+
+
+def _whole(text: str, lookup: Lookup, depth: int) -> str:
     """The translation of a text that was not joined; empty if there is none."""
     if (told := lookup(text)) != text:
         return told
     for template in _templates():
-        if (parts := template.parts(text)) is not None and (told := lookup(template.text)) != template.text:
-            return template.filled(told, parts, lookup)
+        parts = template.parts(text)
+        if parts is not None and (told := lookup(template.text)) != template.text:
+            words = template.words(parts, lookup, depth)
+            if template.letters >= _FEW_LETTERS or not any(map(_is_english, words, parts)):
+                return template.filled(told, words)
     return ""
 
 
@@ -118,21 +148,28 @@ class _Template:
                 return None
             found.append(text[at:place])
             at = place + len(literal)
-        return [*found, text[at:end]]
+        found.append(text[at:end])
+        return None if any(map(_A_LIST.match, found)) else found
 
-    def filled(self, told: str, parts: list[str], lookup: Lookup) -> str:
-        """Its translation, with these parts in their places. Names stay as they are; texts of ours are translated."""
-        words = [
-            part if quoted else _inner(part, lookup) for part, quoted in zip(parts, self._quoted, strict=True)
-        ]
+    def words(self, parts: Sequence[str], lookup: Lookup, depth: int) -> list[str]:
+        """What stands at its places, in the other language: names stay as they are, texts of ours are translated."""
+        pairs = zip(parts, self._quoted, strict=True)
+        return [part if quoted or not depth else _inner(part, lookup, depth - 1) for part, quoted in pairs]
+
+    def filled(self, told: str, words: Sequence[str]) -> str:
+        """Its translation with these words at their places."""
         return _PLACE.sub(lambda place: words[int(place[1])] if int(place[1]) < len(words) else "", told)
 
 
-def _inner(part: str, lookup: Lookup) -> str:
+def _inner(part: str, lookup: Lookup, depth: int) -> str:
     """A part of a text: single words are names."""
     bare = part.strip()
-    told = _whole(bare, lookup) if " " in bare else ""
-    return part.replace(bare, told) if told else part
+    return part.replace(bare, translated(bare, lookup, _SENTENCES, depth)) if " " in bare else part
+
+
+def _is_english(word: str, part: str) -> bool:
+    """Whether it is several words that were not translated; amounts, paths and names of layers are none."""
+    return word == part and " " in part.strip() and part.strip()[0].isalpha()
 
 
 @functools.lru_cache(maxsize=1)
@@ -140,6 +177,4 @@ def _templates() -> list[_Template]:
     """Those that say most of their own come first."""
     texts = json.loads((FOLDER / TEMPLATE).read_text("utf-8"))
     found = (_Template(text) for text in texts if _PLACE.search(text))
-    return sorted(
-        (one for one in found if one.letters >= _LEAST_LETTERS), key=lambda one: one.letters, reverse=True
-    )
+    return sorted((one for one in found if one.letters >= _LEAST_LETTERS), key=lambda one: one.letters, reverse=True)

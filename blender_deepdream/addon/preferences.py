@@ -7,6 +7,7 @@ import bpy
 
 from . import environment
 from .drawing import draw_activity, draw_error, wrapped
+from .languages import shown
 from .runtime import PYTHON_VARIABLE, ServerChoice
 
 _ADDON = __package__.removesuffix(".addon")
@@ -101,7 +102,7 @@ def _draw_connection(layout: bpy.types.UILayout, context: bpy.types.Context, sta
     row.enabled = not state.running
     row.operator("deepdream.test_connection", icon="LINKED")
     if state.message:
-        layout.label(text=state.message, icon="SORTTIME" if state.running else "CHECKMARK")
+        layout.label(text=shown(state.message), icon="SORTTIME" if state.running else "CHECKMARK")
     draw_error(layout, context, state)
 
 

@@ -7,6 +7,7 @@ import bpy
 
 from ..protocol.errors import SceneError
 from . import node
+from .languages import reported
 
 
 def shown_settings(context: bpy.types.Context) -> bpy.types.PropertyGroup | None:
@@ -42,7 +43,7 @@ class OnSettings:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if cls.aim(context) is None:
-            cls.poll_message_set("Add a DeepDream node first")
+            cls.poll_message_set(reported("Add a DeepDream node first"))
             return False
         return True
 

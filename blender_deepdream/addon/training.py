@@ -68,7 +68,7 @@ class TrainEvent:
         right = f"{self.result.validation_accuracy:.0%} of the pictures it had not seen are named right"
         robust = self.result.robust_accuracy
         perturbed = "" if robust is None else f", {robust:.0%} where they are perturbed"
-        return f"{right}{perturbed}; {len(self.result.classes)} classes, {self.result.images} pictures"
+        return right + perturbed + f"; {len(self.result.classes)} classes, {self.result.images} pictures"
 
     @property
     def fraction(self) -> float:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import bpy
 
 from .. import compat, node
+from ..languages import reported
 
 
 class DEEPDREAM_OT_add_node(bpy.types.Operator):
@@ -19,7 +20,7 @@ class DEEPDREAM_OT_add_node(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         space = context.space_data
         if space is None or space.type != "NODE_EDITOR" or space.tree_type != "CompositorNodeTree":
-            cls.poll_message_set("Open a compositor: the DeepDream node lives there")
+            cls.poll_message_set(reported("Open a compositor: the DeepDream node lives there"))
             return False
         return True
 

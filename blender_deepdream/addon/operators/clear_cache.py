@@ -8,6 +8,7 @@ import bpy
 from ...protocol.errors import StorageError
 from .. import counting, node, room
 from ..cache import scene_cache
+from ..languages import reported, shown
 from .running import told_at_once
 
 
@@ -22,10 +23,10 @@ class DEEPDREAM_OT_clear_cache(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         state = context.window_manager.deepdream
         if state.running or state.surface.running:
-            cls.poll_message_set("A dream is running: wait for it, or cancel it")
+            cls.poll_message_set(reported("A dream is running: wait for it, or cancel it"))
             return False
         if bpy.app.is_job_running("RENDER"):
-            cls.poll_message_set("Blender is rendering: wait for it, or cancel it")
+            cls.poll_message_set(reported("Blender is rendering: wait for it, or cancel it"))
             return False
         return True
 
@@ -34,16 +35,16 @@ class DEEPDREAM_OT_clear_cache(bpy.types.Operator):
         try:
             found = room.count(root)
         except StorageError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, reported(str(error)))
             return {"CANCELLED"}
         if not found.files:
-            self.report({"INFO"}, f"There is nothing to delete in {root}.")
+            self.report({"INFO"}, reported(f"There is nothing to delete in {root}."))
             return {"CANCELLED"}
         return context.window_manager.invoke_confirm(
             self,
             event,
-            title=f"Delete {found.text}?",
-            message=f"Rendered passes and dreams in {root}",
+            title=shown(f"Delete {found.text}?"),
+            message=shown(f"Rendered passes and dreams in {root}"),
             confirm_text="Delete",
             icon="WARNING",
         )
@@ -55,7 +56,7 @@ class DEEPDREAM_OT_clear_cache(bpy.types.Operator):
         finally:
             counting.forget()
             node.show_all(context.scene.frame_current)
-        self.report({"INFO"}, f"Deleted: {gone.text}.")
+        self.report({"INFO"}, reported(f"Deleted: {gone.text}."))
 
 
 classes = (DEEPDREAM_OT_clear_cache,)

@@ -9,6 +9,7 @@ import bpy
 
 from .. import live_preview
 from ..image_dream import ImageJob, check_image, dream_image
+from ..languages import reported
 from ..material_image import image_of, put_into
 from .running import CancelOperator, Event, Steps, WorkOperator, connector, told_at_once
 
@@ -78,7 +79,7 @@ class DEEPDREAM_OT_image_to_material(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not (context.object and context.object.active_material):
-            cls.poll_message_set("Choose an object with a material first")
+            cls.poll_message_set(reported("Choose an object with a material first"))
             return False
         return True
 

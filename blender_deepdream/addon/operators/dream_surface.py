@@ -10,6 +10,7 @@ from typing import ClassVar
 import bpy
 
 from ..cache import scene_cache
+from ..languages import reported
 from ..surface.color_input import dream_factor, remove_dream, set_factor
 from ..surface.job import dream_surface
 from .running import CancelOperator, Steps, WorkOperator, connect
@@ -49,7 +50,10 @@ class _OnDreamed:
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return any(dreamed_materials(context.selected_objects))
+        if not any(dreamed_materials(context.selected_objects)):
+            cls.poll_message_set(reported("Select an object whose surface has dreamed"))
+            return False
+        return True
 
 
 class DEEPDREAM_OT_toggle_surface(_OnDreamed, bpy.types.Operator):

@@ -14,6 +14,7 @@ from ...protocol.look import SUFFIX, write_look
 from ...protocol.settings import MAX_SEED
 from .. import looks
 from ..brain_choice import known_brain
+from ..languages import reported
 from ..target import OnSettings, shown_settings
 from .running import told_at_once
 
@@ -96,7 +97,9 @@ class DEEPDREAM_OT_import_look(OnSettings, ImportHelper, bpy.types.Operator):
         write_look(look, looks.file_for(look, look.name or Path(self.filepath).stem))
         if known_brain(settings) is None:
             brain = f"{settings.brain} ({look.brain_title})" if look.brain_title else settings.brain
-            self.report({"WARNING"}, f"This look dreams with {brain}. If the dream server has it not, get it first.")
+            self.report(
+                {"WARNING"}, reported(f"This look dreams with {brain}. If the dream server has it not, get it first.")
+            )
 
 
 class DEEPDREAM_OT_random_look(OnSettings, bpy.types.Operator):

@@ -7,6 +7,7 @@ import bpy
 
 from ...protocol.regions import MAX_REGIONS
 from .. import node, regions
+from ..languages import reported
 
 
 class DEEPDREAM_OT_add_region(bpy.types.Operator):
@@ -20,9 +21,11 @@ class DEEPDREAM_OT_add_region(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         group = node.shown_group(context)
         if group is None:
-            cls.poll_message_set("Choose a DeepDream node first")
+            cls.poll_message_set(reported("Choose a DeepDream node first"))
         elif len(group.deepdream.regions) >= MAX_REGIONS:
-            cls.poll_message_set(f"A node has at most {MAX_REGIONS} regions: join masks that dream of the same")
+            cls.poll_message_set(
+                reported(f"A node has at most {MAX_REGIONS} regions: join masks that dream of the same")
+            )
             return False
         return group is not None
 
@@ -42,7 +45,7 @@ class DEEPDREAM_OT_remove_region(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         group = node.shown_group(context)
         if group is None or not group.deepdream.regions:
-            cls.poll_message_set("Add a region first" if group else "Choose a DeepDream node first")
+            cls.poll_message_set(reported("Add a region first" if group else "Choose a DeepDream node first"))
             return False
         return True
 

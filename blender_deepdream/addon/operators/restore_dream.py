@@ -7,6 +7,7 @@ import bpy
 
 from ...protocol.errors import InputError
 from ..history import find, restore
+from ..languages import reported, shown
 from ..target import OnNode, aimed_group
 from .running import told_at_once
 
@@ -26,14 +27,14 @@ class DEEPDREAM_OT_restore_dream(OnNode, bpy.types.Operator):
             dream = find(context.scene, group, properties.name) if group else None
         except InputError:
             dream = None
-        told = tooltip(cls.bl_description)
+        told = shown(cls.bl_description)
         return f"{told}.\n\n{shown(dream.text)}" if dream else told
 
     @told_at_once
     def execute(self, context: bpy.types.Context) -> None:
         group = aimed_group(context)
         if missing := restore(find(context.scene, group, self.name), group.deepdream):
-            self.report({"WARNING"}, f"Restored, but {', '.join(missing)}.")
+            self.report({"WARNING"}, reported(f"Restored, but {', '.join(missing)}."))
 
 
 classes = (DEEPDREAM_OT_restore_dream,)

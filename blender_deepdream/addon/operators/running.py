@@ -13,6 +13,7 @@ import bpy
 from ...protocol.client import DreamClient
 from ...protocol.errors import CancelledError, DeepDreamError, InternalError
 from .. import runtime
+from ..languages import reported
 from ..preferences import server_choice
 
 _TICK_SECONDS = 0.05
@@ -65,7 +66,7 @@ class WorkOperator:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if cls.state(context).running:
-            cls.poll_message_set(cls.busy)
+            cls.poll_message_set(reported(cls.busy))
             return False
         return True
 
@@ -143,12 +144,12 @@ class WorkOperator:
         state.fraction = event.fraction
         state.message = event.text
         if event.note:
-            self.report({"WARNING"}, event.note)
+            self.report({"WARNING"}, reported(event.note))
 
     def _failed(self, state: bpy.types.PropertyGroup, error: DeepDreamError) -> set[str]:
         state.error = str(error)
         state.message = ""
-        self.report({"WARNING" if isinstance(error, CancelledError) else "ERROR"}, str(error))
+        self.report({"WARNING" if isinstance(error, CancelledError) else "ERROR"}, reported(str(error)))
         return {"CANCELLED"}
 
 
@@ -161,7 +162,7 @@ class CancelOperator:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not cls.work.state(context).running:
-            cls.poll_message_set(cls.idle)
+            cls.poll_message_set(reported(cls.idle))
             return False
         return True
 
@@ -192,7 +193,7 @@ def told_at_once(execute: Told) -> Callable[[bpy.types.Operator, bpy.types.Conte
         try:
             execute(self, context)
         except DeepDreamError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, reported(str(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 

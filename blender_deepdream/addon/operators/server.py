@@ -12,6 +12,7 @@ import bpy
 from ...protocol.client import DreamClient
 from ...protocol.errors import InputError
 from .. import environment, runtime
+from ..languages import reported
 from ..preferences import addon_preferences
 from ..task import Asking
 from .running import CancelOperator, Steps, WorkOperator, connector, told_at_once
@@ -31,7 +32,7 @@ class DEEPDREAM_OT_install_server(WorkOperator, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not bpy.app.online_access:
-            cls.poll_message_set("Allow Online Access first: Preferences > System > Network")
+            cls.poll_message_set(reported("Allow Online Access first: Preferences > System > Network"))
             return False
         return super().poll(context)
 
@@ -62,10 +63,10 @@ class DEEPDREAM_OT_uninstall_server(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if context.window_manager.deepdream.server.running:
-            cls.poll_message_set("It is being installed: cancel that first")
+            cls.poll_message_set(reported("It is being installed: cancel that first"))
             return False
         if environment.is_removing():
-            cls.poll_message_set("It is being removed: that takes a moment")
+            cls.poll_message_set(reported("It is being removed: that takes a moment"))
             return False
         return True
 
@@ -88,7 +89,10 @@ class DEEPDREAM_OT_show_install_log(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        return environment.log_path().is_file()
+        if not environment.log_path().is_file():
+            cls.poll_message_set(reported("Nothing has been installed here yet"))
+            return False
+        return True
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         bpy.ops.wm.path_open(filepath=str(environment.log_path()))

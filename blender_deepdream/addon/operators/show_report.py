@@ -6,6 +6,7 @@ from __future__ import annotations
 import bpy
 
 from .. import report
+from ..languages import reported
 from ..train_task import LEARNING, REPORTS, report_path
 from ..training_properties import report_folder
 
@@ -26,7 +27,8 @@ class DEEPDREAM_OT_show_report(bpy.types.Operator):
         path = report_path(report_folder(context.scene, brain), self.picture)
         if path is None:
             self.report(
-                {"ERROR"}, f"There is no picture of {brain or 'a brain'}'s {self.picture} yet: its training makes it."
+                {"ERROR"},
+                reported(f"There is no picture of {brain or 'a brain'}'s {self.picture} yet: its training makes it."),
             )
             return {"CANCELLED"}
         image = report.load(path)

@@ -8,6 +8,7 @@ from typing import ClassVar
 import bpy
 
 from ...protocol.regions import MAX_REGIONS
+from ..languages import reported
 
 
 class DEEPDREAM_OT_add_surface_region(bpy.types.Operator):
@@ -20,7 +21,9 @@ class DEEPDREAM_OT_add_surface_region(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if len(context.scene.deepdream.surface.regions) >= MAX_REGIONS:
-            cls.poll_message_set(f"Surfaces have at most {MAX_REGIONS} regions: join masks that dream of the same")
+            cls.poll_message_set(
+                reported(f"Surfaces have at most {MAX_REGIONS} regions: join masks that dream of the same")
+            )
             return False
         return True
 
@@ -41,7 +44,7 @@ class DEEPDREAM_OT_remove_surface_region(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not context.scene.deepdream.surface.regions:
-            cls.poll_message_set("Add a region first")
+            cls.poll_message_set(reported("Add a region first"))
             return False
         return True
 

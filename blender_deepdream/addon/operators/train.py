@@ -8,6 +8,7 @@ from typing import ClassVar
 import bpy
 
 from .. import report
+from ..languages import reported
 from ..training import TrainEvent, TrainJob, train
 from .running import CancelOperator, Event, Steps, WorkOperator, connect
 
@@ -48,7 +49,7 @@ class DEEPDREAM_OT_train(WorkOperator, bpy.types.Operator):
             report.reload(self._job.training.report)
         if event.stopped:
             state.error = event.stopped
-            self.report({"WARNING"}, event.stopped)
+            self.report({"WARNING"}, reported(event.stopped))
 
 
 class DEEPDREAM_OT_stop_training(CancelOperator, bpy.types.Operator):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..languages import reported
 from ..target import OnNode, aimed_group
 
 
@@ -19,7 +20,7 @@ class DEEPDREAM_OT_use_brain(OnNode, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         name = self.brain or context.scene.deepdream.training.trained
         if not name:
-            self.report({"ERROR"}, "No brain has been trained here yet. Start a training, or name a brain.")
+            self.report({"ERROR"}, reported("No brain has been trained here yet. Start a training, or name a brain."))
             return {"CANCELLED"}
         settings = aimed_group(context).deepdream
         settings.brain, settings.layers = name, ""

@@ -9,6 +9,7 @@ from ...protocol.settings import KNOBS, MOTION
 from .. import node
 from ..drawing import wrapped
 from ..history import history
+from ..languages import shown
 from ..motion_words import motion_words
 from ..operators.regions import DEEPDREAM_OT_add_region, DEEPDREAM_OT_remove_region
 from ..operators.restore_dream import DEEPDREAM_OT_restore_dream
@@ -75,7 +76,7 @@ class DEEPDREAM_PT_regions(_Folded, bpy.types.Panel):
         settings, layout = _begin(self, context), self.layout
         region = draw_list(layout, settings, DEEPDREAM_OT_add_region.bl_idname, DEEPDREAM_OT_remove_region.bl_idname)
         if region:
-            layout.label(text=f"Mask: input Region {settings.region + 1} of the node, or")
+            layout.label(text=shown(f"Mask: input Region {settings.region + 1} of the node, or"))
             layout.template_ID(region, "mask", new="image.new", open="image.open")
             draw_wish(layout, settings, region, "node")
 

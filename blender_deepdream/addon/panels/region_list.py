@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import bpy
 
+from ..languages import shown
+
 _RESTS = "The rest's layers"
 
 
@@ -45,7 +47,7 @@ def draw_wish(
     layout.prop(region, "layers", placeholder=_RESTS)
     layout.prop(region, "objective")
     if region.needs_guide(settings):
-        layout.label(text=f"Guide, if not the {whole}'s:")
+        layout.label(text=shown(f"Guide, if not the {whole}'s:"))
         layout.template_ID(region, "guide", open="image.open")
 
 

@@ -144,13 +144,18 @@ def _dream(
 
 def _rendering(done: int, total: int, start: float) -> SurfaceEvent:
     left = (time.monotonic() - start) * (total - done) / max(1, done)
-    return SurfaceEvent(_RENDERS * done / total, "Rendering", f": picture {done} of {total}, {left:.0f} s left")
+    return SurfaceEvent(_RENDERS * done / total, "Rendering views", f": picture {done} of {total}" + _left(left))
 
 
 def _told(progress: Progress) -> SurfaceEvent:
-    left = "" if progress.eta is None else f", {progress.eta:.0f} s left"
     doing = f"Dreaming: octave {progress.octave} of {progress.octaves}"
-    return SurfaceEvent(_RENDERS + (1 - _RENDERS) * progress.fraction, doing, f", step {progress.step}{left}")
+    return SurfaceEvent(
+        _RENDERS + (1 - _RENDERS) * progress.fraction, doing, f", step {progress.step}" + _left(progress.eta)
+    )
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None else f", {seconds:.0f} s left"
 
 
 def _destinations(job: SurfaceJob) -> list[Path]:
