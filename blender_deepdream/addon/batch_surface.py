@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--from", dest="spread", choices=("SPHERE", "HEMISPHERE", "CAMERA"), help="where views are taken"
     )
+    parser.add_argument(
+        "--light", choices=("STUDIO", "SCENE", "WHOLE"), help="a neutral studio, the scene's light, or all of the scene"
+    )
     parser.add_argument("--moments", metavar="N", type=int, help="frames of the scene's range that views are taken at")
     parser.add_argument("--mask", metavar="NAME", help="colour attribute that says where to dream")
     parser.add_argument("--uvs", choices=("AUTO", "ARTIST", "OWN"), help="which UV maps the textures lie on")
@@ -91,7 +94,8 @@ def _job(options: argparse.Namespace) -> SurfaceJob:
         if value is not None:
             _set(settings, name, value)
     settings.mask = settings.mask if options.mask is None else options.mask
-    settings.uvs, settings.spread = options.uvs or settings.uvs, options.spread or settings.spread
+    for name in ("uvs", "spread", "light"):
+        setattr(settings, name, getattr(options, name) or getattr(settings, name))
     regions = parse_regions(options.region)
     for guide in (region.guide for region in regions if region.guide):
         existing(Path(guide))

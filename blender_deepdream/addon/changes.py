@@ -16,6 +16,8 @@ from typing import Any
 
 import bpy
 
+from . import compat
+
 _NO_MATTER = re.compile(
     "filepath|engine|threads.*|use_(compositing|sequencer|overwrite|placeholder|file_extension|render_cache|stamp.*)|"
     "stamp_.*|metadata_input|dither_intensity|preview_.*|compositor_.*|use_single_layer|use_lock_interface"
@@ -199,7 +201,8 @@ def _settings_hash(scene: bpy.types.Scene) -> str:
 def simple_values(owner: bpy.types.bpy_struct) -> list[tuple[str, str]]:
     """All that something can be set to by a number, a word or a list of them, but what no render shows."""
     simple = ("BOOLEAN", "INT", "FLOAT", "STRING", "ENUM")
-    names = [prop.identifier for prop in owner.bl_rna.properties if prop.type in simple and not prop.is_readonly]
+    rules = (prop for prop in owner.bl_rna.properties if prop.type in simple and not prop.is_readonly)
+    names = [prop.identifier for prop in rules if not compat.is_deprecated(prop)]
     return [(name, repr(_plain(getattr(owner, name)))) for name in sorted(names) if not _NO_MATTER.fullmatch(name)]
 
 

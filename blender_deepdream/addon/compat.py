@@ -109,6 +109,11 @@ def switch_inputs(node: bpy.types.Node) -> tuple[Any, Any]:
     return node.inputs["Off"], node.inputs["On"]
 
 
+def is_deprecated(prop: bpy.types.Property) -> bool:
+    """Whether Blender warns of a property's use. Before 5.0 none tells."""
+    return bool(getattr(prop, "is_deprecated", False))
+
+
 def working_space() -> str:
     """The name of the colour space that scene-linear numbers are in."""
     return bpy.data.colorspace.working_space if NEW_COMPOSITOR else "Linear Rec.709"

@@ -3,38 +3,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
-_WITH_FACES = {"MESH", "CURVE", "SURFACE", "META", "FONT"}
+WITH_FACES = {"MESH", "CURVE", "SURFACE", "META", "FONT"}
 _BOXED = {"CURVES", "POINTCLOUD", "VOLUME"}
-VISIBLE = _WITH_FACES | _BOXED | {"EMPTY"}
+VISIBLE = WITH_FACES | _BOXED | {"EMPTY"}
 """Types of objects that a render may show; empties for the collections that they show copies of."""
 _DIRECTIONS = 200
 
 
-def outline(depsgraph: bpy.types.Depsgraph) -> Points:
-    """The outermost points, in world space, of all that is visible in an evaluated scene: Nx3, N = 0 if nothing is."""
-    found = list(_outlines(depsgraph))
+def outline(depsgraph: bpy.types.Depsgraph, of: Collection[bpy.types.Object] | None = None) -> Points:
+    """The outermost points, in world space, of all that is visible in an evaluated scene: Nx3, N = 0 if nothing is.
+
+    of: the objects that are meant, with what they show copies of; None: all.
+    """
+    found = list(_outlines(depsgraph, of))
     return _outermost(np.concatenate(found)) if found else np.empty((0, 3))
 
 
-def _outlines(depsgraph: bpy.types.Depsgraph) -> Iterator[Points]:
+def _outlines(depsgraph: bpy.types.Depsgraph, of: Collection[bpy.types.Object] | None) -> Iterator[Points]:
     """Of each visible copy of each object."""
-    own: dict[int, Points] = {}
+    own: dict[tuple[int, int], Points] = {}
     for copy in depsgraph.object_instances:
         shown = copy.object
-        if shown.type not in _WITH_FACES | _BOXED:
+        if shown.type not in WITH_FACES | _BOXED or (of is not None and (copy.parent or shown).original not in of):
             continue
-        if shown.session_uid not in own:
-            own[shown.session_uid] = _own_outline(shown)
-        if len(own[shown.session_uid]):
+        if (key := content_key(shown)) not in own:
+            own[key] = _own_outline(shown)
+        if len(own[key]):
             turned = np.array(copy.matrix_world)
-            yield own[shown.session_uid] @ turned[:3, :3].T + turned[:3, 3]
+            yield own[key] @ turned[:3, :3].T + turned[:3, 3]
+
+
+def content_key(shown: bpy.types.Object) -> tuple[int, int]:
+    """Tells evaluated objects apart by what they show, as long as a depsgraph stands: geometry nodes show other things
+    as copies of the same object. An evaluated object's own session_uid is 0."""
+    return shown.original.session_uid, shown.data.as_pointer() if shown.data else 0
 
 
 def _own_outline(shown: bpy.types.Object) -> Points:

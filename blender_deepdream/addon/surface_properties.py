@@ -26,7 +26,7 @@ from .region_properties import DeepDreamSurfaceRegion
 from .surface.job import SurfaceJob
 from .surface.photographs import Album
 from .surface.regions import Mask, Region, check_mask, typed_region
-from .surface.shots import OWN_CAMERA, Cameras
+from .surface.shots import OWN_CAMERA, WHOLE, Cameras
 from .surface.targets import make_plan
 
 SURFACE_KNOBS = tuple(name for name in KNOBS if name not in NOT_ON_SURFACES)
@@ -96,6 +96,7 @@ class DeepDreamSurfaceSettings(Dreamable, bpy.types.PropertyGroup):
             "Light",
             ("STUDIO", "Studio", "Even light from everywhere, and some from beside the camera"),
             ("SCENE", "Scene", "The scene's own lights and world"),
+            (WHOLE, "Whole Scene", "The scene's lights and world, its other objects around and behind, too"),
         ),
         "uvs": _choice(
             "UVs",

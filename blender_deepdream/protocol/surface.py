@@ -30,24 +30,27 @@ NOT_ON_SURFACES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One camera's look at the surfaces, three renders of one size.
+    """One camera's look at the surfaces, renders of one size.
 
     dark, light: blobs of RGBA images, scene-linear, premultiplied: what is seen if every texture is black, and white.
     facts: blob of a multilayer EXR of one sample a pixel with Blender's passes UV, Normal, Position and Material Index:
     the number of the sheet that a pixel lies on, from 1, or 0 for none. eye: where the camera stands, in world space.
+    behind: blob of an image of all else, scene-linear, which is seen where dark and light are transparent; None: grey.
     """
 
     dark: str
     light: str
     facts: str
     eye: tuple[float, float, float]
+    behind: str | None = None
 
     @property
     def blobs(self) -> tuple[str, ...]:
-        return (self.dark, self.light, self.facts)
+        return tuple(blob for blob in (self.dark, self.light, self.facts, self.behind) if blob)
 
     def to_json(self) -> dict[str, Any]:
-        return {"dark": self.dark, "light": self.light, "facts": self.facts, "eye": list(self.eye)}
+        pictures = {"dark": self.dark, "light": self.light, "facts": self.facts, "behind": self.behind}
+        return pictures | {"eye": list(self.eye)}
 
     @classmethod
     def from_json(cls, data: object) -> View:
@@ -55,7 +58,8 @@ class View:
         check_fields(data, "view", set(cls.__slots__))
         assert isinstance(data, Mapping)
         dark, light, facts = (check_hash(data.get(name)) for name in ("dark", "light", "facts"))
-        return cls(dark, light, facts, _place(data.get("eye")))
+        behind = data.get("behind")
+        return cls(dark, light, facts, _place(data.get("eye")), None if behind is None else check_hash(behind))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,9 @@ def dream_sheets(bench: Workbench, request: SurfaceRequest, brains: Mapping[str,
 
 def _view(bench: Workbench, request: SurfaceRequest, number: int, device: torch.device) -> View:
     view = request.views[number]
-    dark, light, facts = (bench.store.blob_path(blob) for blob in view.blobs)
-    return read_view(dark, light, facts, view.eye, request.color_space, sheets=len(request.sheets), device=device)
+    dark, light, facts, *rest = (bench.store.blob_path(blob) for blob in view.blobs)
+    behind, count = rest[0] if rest else None, len(request.sheets)
+    return read_view(dark, light, facts, view.eye, request.color_space, sheets=count, device=device, behind=behind)
 
 
 def _sheet(bench: Workbench, request: SurfaceRequest, wanted: protocol.Sheet) -> Sheet:

@@ -30,6 +30,9 @@ def test_regions_there_and_back() -> None:
 def test_there_and_back() -> None:
     assert request_from_json(REQUEST.to_json()) == REQUEST
     assert REQUEST.blobs == (A, B, C, D)
+    whole = replace(REQUEST, views=(View(A, A, A, (0.0, -3.0, 1.5), B),))
+    assert request_from_json(whole.to_json()) == whole
+    assert whole.blobs == (A, B, D)
     assert REQUEST.brains == ("lite0",)
     result = SurfaceResult((A, B), 0.9, 12.5)
     assert SurfaceResult.from_json(result.to_json()) == result
@@ -41,6 +44,7 @@ def test_there_and_back() -> None:
         {"views": []},
         {"views": [{"dark": A, "light": B, "facts": "x", "eye": [0, 0, 0]}]},
         {"views": [{"dark": A, "light": B, "facts": C, "eye": [0, 0]}]},
+        {"views": [{"dark": A, "light": B, "facts": C, "behind": "x", "eye": [0, 0, 0]}]},
         {"views": [{"dark": A, "light": B, "facts": C, "eye": [0, 0, float("nan")]}]},
         {"sheets": [{"base": D, "side": 8193}]},
         {"sheets": [{"base": D, "side": True}]},

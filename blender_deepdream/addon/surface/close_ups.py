@@ -83,16 +83,18 @@ def seen_by(stage: Stage, shot: Shot, places: Places) -> Vector:
     found = np.zeros(len(far))
     for number in np.flatnonzero(inside & (np.abs(cosine) > _GRAZING)):
         side = np.copysign(1.0, cosine[number])
-        if _is_open(stage, places.points[number], side * places.normals[number], toward[number], far[number]):
+        reach = far[number] * (1 - shot.near / depth[number])  # what lies before that is cut away
+        if _is_open(stage, places.points[number], side * places.normals[number], toward[number], reach):
             found[number] = np.abs(cosine[number]) / depth[number] / places.density[number]
     return found
 
 
-def _is_open(stage: Stage, place: Vector, normal: Vector, toward: Vector, far: float) -> bool:
-    """Whether nothing lies between a place and the eye."""
+def _is_open(stage: Stage, place: Vector, normal: Vector, toward: Vector, reach: float) -> bool:
+    """Whether nothing lies before a place on the way to the eye, as far as it counts. toward: from the place to it."""
+    far = float(np.linalg.norm(toward))
     start = Point((place + normal * far * 1e-4).tolist())
     layer = stage.scene.view_layers[0]
-    hit, *_ = stage.scene.ray_cast(layer.depsgraph, start, Point((toward / far).tolist()), distance=far * 0.999)
+    hit, *_ = stage.scene.ray_cast(layer.depsgraph, start, Point((toward / far).tolist()), distance=reach * 0.999)
     return not hit
 
 

@@ -7,7 +7,7 @@ By content, not by the .blend's hash: a dream changes a material itself, and mus
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,17 @@ import bpy
 import numpy as np
 
 from ..changes import file_hash, simple_values
+from ..outline import WITH_FACES, content_key
 from .color_input import color_input, is_ours, original_input
 from .shots import Moment
 from .stage import Stage
 from .targets import find_material
+
+_SEEN = (
+    *("visible_camera", "visible_diffuse", "visible_glossy", "visible_transmission", "visible_shadow"),
+    *("visible_volume_scatter", "is_holdout", "is_shadow_catcher", "pass_index"),
+)
+"""What changes how an object is rendered, beside its shape, place and materials."""
 
 
 def stage_hash(stage: Stage, moments: Sequence[Moment], *more: object) -> str:
@@ -30,6 +37,8 @@ def stage_hash(stage: Stage, moments: Sequence[Moment], *more: object) -> str:
         for target, copy in zip(stage.plan.targets, stage.copies, strict=True):
             digest.update(repr((target.layer, target.sheets, [list(row) for row in copy.matrix_world])).encode())
             _add_mesh(digest, copy.evaluated_get(layer.depsgraph))
+        if stage.surroundings:
+            _add_surroundings(digest, layer.depsgraph, stage.copies)
     for sheet in stage.plan.sheets:
         material = find_material(sheet.material)
         if material is not None:
@@ -46,8 +55,34 @@ def light_facts(scene: bpy.types.Scene) -> list[Any]:
     return found
 
 
+def _add_surroundings(digest: Any, depsgraph: bpy.types.Depsgraph, but: Collection[bpy.types.Object]) -> None:
+    """All that is visible but these objects; each once by its content, and where all copies of it stand."""
+    known: set[tuple[int, int]] = set()
+    for instance in depsgraph.object_instances:
+        shown = instance.object
+        if (instance.parent or shown).original in but or shown.type == "CAMERA":
+            continue
+        digest.update(repr((shown.name_full, [list(row) for row in instance.matrix_world])).encode())
+        if (key := content_key(shown)) not in known:
+            known.add(key)
+            _add_content(digest, shown)
+
+
+def _add_content(digest: Any, shown: bpy.types.Object) -> None:
+    seen = [(name, getattr(shown, name)) for name in _SEEN]
+    digest.update(repr((seen, list(shown.color))).encode())
+    if shown.type in WITH_FACES:
+        _add_mesh(digest, shown)
+    elif shown.data:
+        digest.update(repr(simple_values(shown.data)).encode())
+    for material in (slot.material for slot in shown.original.material_slots if slot.material):
+        digest.update(repr((simple_values(material), _tree(material.node_tree))).encode())
+
+
 def _add_mesh(digest: Any, shown: bpy.types.Object) -> None:
     mesh = shown.to_mesh()
+    if mesh is None:  # a curve or a metaball that comes to nothing
+        return
     try:
         _add(digest, mesh.vertices, "co", 3, np.float32)
         _add(digest, mesh.loops, "vertex_index", 1, np.int32)

@@ -25,7 +25,7 @@ from ..cache import Cache
 from .close_ups import close_ups
 from .identity import light_facts, stage_hash
 from .regions import Mask
-from .shots import OWN_CAMERA, Cameras, Moment, Shot, around, directions, moments
+from .shots import OWN_CAMERA, WHOLE, Cameras, Moment, Shot, around, directions, moments
 from .stage import Stage, staged
 from .targets import Plan
 from .views import KINDS, bake_colors, bake_masks, prepare, render_view
@@ -100,7 +100,7 @@ class Photographs:
     def __init__(self, album: Album, stage: Stage, scene: bpy.types.Scene) -> None:
         self._album, self._stage = album, stage
         cameras = album.cameras
-        lights = light_facts(scene) if cameras.light == "SCENE" else []
+        lights = light_facts(scene) if cameras.light != "STUDIO" else []
         name = stage_hash(stage, album.moments, cameras.light, lights)
         self._key: dict[str, object] = {"stage": name, "side": cameras.side}
         self._folder = files.make_folder(album.cache.root / "surface" / name[:16])
@@ -110,7 +110,11 @@ class Photographs:
     @property
     def total(self) -> int:
         """How many pictures there will be."""
-        return 1 + len(KINDS) * len(self._album.shots)
+        return 1 + len(self._kinds) * len(self._album.shots)
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        return KINDS if self._album.cameras.light == WHOLE else KINDS[:-1]
 
     def make(self, may_begin: Callable[[], bool]) -> Iterator[int]:
         """Render what is not there yet; yields how many pictures there are after each. Ends where none may begin."""
@@ -120,7 +124,7 @@ class Photographs:
             self._bake(mask.paths, mask.key, functools.partial(bake_masks, self._stage, mask.side, number=number))
         done += 1
         yield done
-        for kind in KINDS:
+        for kind in self._kinds:
             ready = False
             for number, shot in enumerate(self._album.shots):
                 if not self._hash(self._path(number, kind), self._view_key(shot, kind)):
@@ -142,10 +146,10 @@ class Photographs:
             found.sheets.append(Sheet(found.take(path, self._hash(path, self._sheet_key)), self._album.size, mask))
         found.regions = masks
         for number, shot in enumerate(self._album.shots):
-            paths = [(self._path(number, kind), self._view_key(shot, kind)) for kind in KINDS]
-            blobs = [found.take(path, self._hash(path, key)) for path, key in paths]
+            paths = [(kind, self._path(number, kind), self._view_key(shot, kind)) for kind in self._kinds]
+            blobs = {kind: found.take(path, self._hash(path, key)) for kind, path, key in paths}
             x, y, z = (float(place) for place in shot.eye)
-            found.views.append(View(*blobs, (x, y, z)))
+            found.views.append(View(**blobs, eye=(x, y, z)))
         return found
 
     def _bake(self, paths: Sequence[Path], key: Mapping[str, object], bake: Callable[[Sequence[Path]], None]) -> None:

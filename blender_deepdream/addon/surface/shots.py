@@ -16,6 +16,8 @@ from .targets import Plan, find_object
 
 OWN_CAMERA = "CAMERA"
 """The spread of views that the scene's own camera takes."""
+WHOLE = "WHOLE"
+"""The light of views before their real background, with all that the scene has."""
 LENS = 70.0
 """Of our own camera, in millimetres."""
 _SLACK = 1.06
@@ -27,9 +29,9 @@ _LOWEST = {"SPHERE": -1.0, "HEMISPHERE": -0.15}
 @dataclass(frozen=True)
 class Cameras:
     """count: of views. spread: SPHERE, HEMISPHERE or OWN_CAMERA. side: of each picture. samples: of each pixel. light:
-    STUDIO or SCENE. moments: how many frames of the scene's range views are taken at; 1: its current one. turn: of the
-    lattice of cameras about z, in radians. close_ups: of the views, the share that may go to what the others hardly
-    see."""
+    STUDIO, SCENE or WHOLE. moments: how many frames of the scene's range views are taken at; 1: its current one. turn:
+    of the lattice of cameras about z, in radians. close_ups: of the views, the share that may go to what the others
+    hardly see."""
 
     count: int = 36
     spread: str = "SPHERE"

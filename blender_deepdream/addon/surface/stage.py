@@ -19,11 +19,14 @@ from ..rendering import stamps
 from ..studio import SENSOR
 from .probe import Probe, ShownMask, make_probe
 from .regions import Mask, load_mask
-from .shots import LENS, Moment, Shot
+from .shots import LENS, WHOLE, Moment, Shot
+from .surroundings import add_surroundings, other_objects
 from .targets import Plan, Sheet, Target, find_material, find_object
 from .unwrap import read_layer, unwrap, write_layer
 
 _NAME = "DeepDream Surface"
+_FAR = 1e4
+"""How much further the whole scene is seen than the objects."""
 _AMBIENT, _SUN = 0.4, 1.3
 """The neutral studio: radiance from everywhere, and of a sun beside the camera in W/m2."""
 
@@ -31,7 +34,7 @@ _AMBIENT, _SUN = 0.4, 1.3
 @dataclass
 class Stage:
     """The scene. copies: of the targets, in their order. probes, facts: of the sheets. added: all that goes in the
-    end."""
+    end. surroundings: what else is there, if the whole scene is."""
 
     scene: bpy.types.Scene
     plan: Plan
@@ -41,13 +44,14 @@ class Stage:
     added: list[bpy.types.ID] = field(default_factory=list)
     camera: bpy.types.Object | None = None
     lens: bpy.types.Camera | None = None
+    surroundings: bpy.types.Collection | None = None
 
     @property
     def points(self) -> Points:
         """The outermost points of what is photographed, Nx3."""
         layer = self.scene.view_layers[0]
         layer.update()
-        return outline(layer.depsgraph)
+        return outline(layer.depsgraph, self.copies)
 
     def dress(self, materials: Sequence[bpy.types.Material]) -> None:
         """Put a material of each sheet onto the copies."""
@@ -74,7 +78,9 @@ class Stage:
         assert self.camera is not None
         self.camera.data = self._lens(shot.camera)
         if not shot.camera:
-            self.camera.data.clip_start, self.camera.data.clip_end = shot.near, shot.far
+            # what is before the objects is cut away, what is behind them is a background
+            far = shot.far if self.surroundings is None else _FAR * shot.far
+            self.camera.data.clip_start, self.camera.data.clip_end = shot.near, far
         self.camera.matrix_world = Matrix(shot.matrix.tolist())
 
     def _lens(self, uid: int) -> bpy.types.Camera:
@@ -99,7 +105,8 @@ def staged(
     layers: dict[int, NDArray[np.float32]],
     masks: Sequence[Mask] = (),
 ) -> Iterator[Stage]:
-    """The plan's objects, to stand `at` a moment. light: STUDIO, or SCENE for the scene's own.
+    """The plan's objects, to stand `at` a moment. light: STUDIO, SCENE for the scene's own, or WHOLE for all else of
+    it, too.
 
     layers: the UV maps that were made, by target; those that are missing are made. masks: those that will be baked."""
     stage = Stage(bpy.data.scenes.new(_NAME), plan)
@@ -180,12 +187,20 @@ def _add_camera(stage: Stage) -> None:
 
 
 def _light(stage: Stage, scene: bpy.types.Scene, light: str) -> None:
-    if light == "SCENE":
-        stage.scene.world = scene.world
-        for item in scene.objects:
-            if item.type == "LIGHT" and not item.hide_render:
-                stage.scene.collection.objects.link(item)
+    if light == "STUDIO":
+        _light_studio(stage)
         return
+    stage.scene.world = scene.world
+    if light == WHOLE:
+        stage.surroundings = add_surroundings(stage.scene, other_objects(scene, stage.plan))
+        stage.added.append(stage.surroundings)
+        return
+    for item in scene.objects:
+        if item.type == "LIGHT" and not item.hide_render:
+            stage.scene.collection.objects.link(item)
+
+
+def _light_studio(stage: Stage) -> None:
     world = compat.new_world(_NAME)
     stage.scene.world = world
     shade = next(node for node in world.node_tree.nodes if node.bl_idname == "ShaderNodeBackground")

@@ -11,8 +11,12 @@ import bpy
 from .. import compat
 from ..rendering import render_still
 from .stage import Stage, set_render
+from .surroundings import hold_out
 
-KINDS = ("dark", "light", "facts")
+KINDS = ("dark", "light", "facts", "behind")
+"""The pictures of a view; the last one where the whole scene is there."""
+_AS_BEHIND = 0.5
+"""How bright the objects are that a background mirrors."""
 
 
 def prepare(stage: Stage, kind: str, side: int, samples: int) -> None:
@@ -29,10 +33,20 @@ def prepare(stage: Stage, kind: str, side: int, samples: int) -> None:
     stage.use_layers(own=facts)
     stage.dress(stage.facts if facts else [probe.material for probe in stage.probes])
     for probe in stage.probes:
-        probe.set(1.0 if kind == "light" else 0.0)
+        probe.set({"light": 1.0, "behind": _AS_BEHIND}.get(kind, 0.0))
+    if stage.surroundings:
+        _show_surroundings(stage, kind == "behind")
     compat.set_float_exr(scene.render.image_settings, multilayer=facts)
     if not facts:
         scene.render.image_settings.color_depth = "16"
+
+
+def _show_surroundings(stage: Stage, alone: bool) -> None:
+    """alone: whether all but the objects is seen, or the objects where nothing hides them."""
+    hold_out(stage.scene.view_layers[0], stage.surroundings, not alone)
+    stage.scene.render.film_transparent = not alone
+    for copy in stage.copies:
+        copy.visible_camera = not alone
 
 
 def render_view(stage: Stage, path: Path) -> None:

@@ -35,7 +35,7 @@ from .showing import Showing
 from .sight import Sight
 from .standing import Keeper, Stand
 from .textures import Layout, filled
-from .views import View, resized
+from .views import View, resized, seeing
 
 VIEWS_PER_STEP = 8
 """Enough to see most of a surface, few enough for steps to differ, which keeps a dream from settling on one motif."""
@@ -62,8 +62,9 @@ def dream_surface(  # noqa: PLR0913  (as `dream`)
     own, within the sheets' masks.
     keeper: keeps where the dream stands, and knows where the same dream stood before.
     The same seed gives the same bits wherever `dream.fingerprint` is the same. Stop iterating to cancel.
-    Raises UnknownLayerError, UnknownBrainError, SettingsError, OutOfMemoryError.
+    Raises UnknownLayerError, UnknownBrainError, SettingsError, OutOfMemoryError, ImageError (no view sees anything).
     """
+    views = seeing(views)
     with memory_errors():
         bases = [bare(sheet, brain.device) for sheet in sheets]
         sizes = octave_sizes(Size(views[0].side, views[0].side), settings.octaves, settings.octave_scale)

@@ -79,21 +79,29 @@ class View:
 
 
 def read_view(
-    dark: Path, light: Path, facts: Path, eye: Sequence[float], space: ColorSpace, *, sheets: int, device: torch.device
+    dark: Path,
+    light: Path,
+    facts: Path,
+    eye: Sequence[float],
+    space: ColorSpace,
+    *,
+    sheets: int,
+    device: torch.device,
+    behind: Path | None = None,
 ) -> View:
     """A view from its files, as `protocol.surface.View` describes them.
 
     Raises ImageError for files that are damaged, too large, of different sizes, or name a sheet that is not there.
     """
-    black, white = (read_image(path, space) for path in (dark, light))
+    black, white, *beyond = (read_image(path, space) for path in (dark, light, behind) if path)
     passes = read_passes(facts)
-    sizes = {black.size, white.size, passes.sheet.shape}
+    sizes = {black.size, white.size, passes.sheet.shape, *(image.size for image in beyond)}
     if len(sizes) != 1 or black.height * black.width > _MOST_PIXELS:
         raise ImageError("The pictures of a view differ in size, or are too large.", "Render them alike, up to 2048.")
     if passes.sheet.max(initial=0) > sheets:
         raise ImageError(f"A view shows sheet {int(passes.sheet.max())}, and there are {sheets}.")
     covered = _alpha(black)
-    behind = (1 - covered)[..., None] * np.float32(BACKGROUND)
+    background = (1 - covered)[..., None] * (_linear(beyond[0]) if beyond else np.float32(BACKGROUND))
     seen, lit = (_linear(image) for image in (black, white))
     on = _grown(passes.sheet, passes.places, covered > 0)
     weight = _facing(passes.normals, passes.positions, np.asarray(eye, np.float32)) * covered * (passes.sheet > 0)
@@ -105,7 +113,7 @@ def read_view(
     place = torch.from_numpy(on[1].reshape(-1, 2)[numbers]).to(device)
     sheet = torch.from_numpy(on[0].ravel()[numbers] - 1).to(device)
     return View(
-        _planes(seen + behind, device),
+        _planes(seen + background, device),
         _planes(light_map, device),
         torch.from_numpy(covered)[None, None].to(device),
         pixels,
@@ -113,6 +121,16 @@ def read_view(
         torch.from_numpy((weight * bright).ravel()[numbers].astype(np.float32)).to(device),
         _second(passes, numbers, device),
     )
+
+
+def seeing(views: Sequence[View]) -> list[View]:
+    """Those that see anything of the surfaces. Raises ImageError if none does."""
+    found = [view for view in views if len(view.pixels)]
+    if not found:
+        raise ImageError(
+            "No view sees anything of the surfaces.", "Is the camera aimed at them, and nothing before it?"
+        )
+    return found
 
 
 def _second(passes: Passes, numbers: NDArray[np.int64], device: torch.device) -> Second:

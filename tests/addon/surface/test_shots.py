@@ -38,6 +38,17 @@ def test_a_convex_thing_needs_no_close_ups(scene: bpy.types.Scene) -> None:
         assert close_ups(stage, around(directions(24, "SPHERE"), [(now, stage.points)]), 6) == []
 
 
+def test_what_is_framed_is_each_thing_in_its_own_shape(scene: bpy.types.Scene, mouse: bpy.types.Object) -> None:
+    plan = plan_of("Mouse", "Suzanne")
+    (now,) = moments(scene, plan, Cameras())
+    with staged(scene, plan, "STUDIO", {}) as stage:
+        stage.at(now)
+        low, high = stage.points.min(0), stage.points.max(0)
+    assert low[2] == pytest.approx(-1.05, abs=0.01)
+    assert high[0] == pytest.approx(1.65, abs=0.01)
+    assert low[0] < -1, "Suzanne is as large as she is"
+
+
 def test_close_ups_see_what_is_small_and_what_is_hidden(scene: bpy.types.Scene, mouse: bpy.types.Object) -> None:
     plan = plan_of("Suzanne", "Mouse")
     (now,) = moments(scene, plan, Cameras())

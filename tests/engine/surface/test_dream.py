@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ import pytest
 import torch
 
 from blender_deepdream.engine.brain import Brain
+from blender_deepdream.engine.image_output import write_image
 from blender_deepdream.engine.images import Image
 from blender_deepdream.engine.steps import finish, follow
 from blender_deepdream.engine.surface.dream import dream_surface
 from blender_deepdream.engine.surface.sheets import Dreamt, Sheet
 from blender_deepdream.engine.surface.standing import Keeper
-from blender_deepdream.engine.surface.views import View, read_view
+from blender_deepdream.engine.surface.textures import Spots
+from blender_deepdream.engine.surface.views import BACKGROUND, Second, View, read_view
 from blender_deepdream.protocol.errors import ImageError
 from blender_deepdream.protocol.messages import ColorSpace, Progress
 from blender_deepdream.protocol.settings import DreamSettings
@@ -87,6 +90,39 @@ def test_the_objective_grows(tmp_path: Path, brain: Brain, quick: DreamSettings)
 def test_where_no_light_falls_the_picture_stays_black(tmp_path: Path) -> None:
     view = wall(tmp_path, light=0.0)
     assert float(view.light.max()) == 0
+
+
+def test_what_lies_behind_is_seen_where_the_surfaces_leave_room(tmp_path: Path) -> None:
+    dark, light, facts = write_view(tmp_path, alpha=0.0)
+    blue = np.zeros((SIDE, SIDE, 4), np.float32)
+    blue[..., 2:] = 0.7
+    behind = tmp_path / "behind.exr"
+    write_image(Image(blue), behind)
+    seen: dict[str, Any] = {"sheets": 2, "device": CPU}
+    place = (0.0, 0.0, 2.0), ColorSpace.LINEAR_REC709
+    real, neutral = (read_view(dark, light, facts, *place, **seen, behind=one) for one in (behind, None))
+    assert real.dark[:, 2, 2].tolist() == pytest.approx([0, 0, 0.7])
+    assert neutral.dark[:, 2, 2].tolist() == pytest.approx([BACKGROUND] * 3)
+    assert torch.equal(real.dark[:, SIDE // 2 + 4 :], neutral.dark[:, SIDE // 2 + 4 :])
+    write_image(Image(blue[1:, 1:]), behind)
+    with pytest.raises(ImageError, match="differ in size"):
+        read_view(dark, light, facts, *place, **seen, behind=behind)
+
+
+def test_views_that_see_nothing_are_left_out(tmp_path: Path, brain: Brain, quick: DreamSettings) -> None:
+    view = wall(tmp_path)
+    blind = dataclasses.replace(
+        view,
+        covered=torch.zeros_like(view.covered),
+        pixels=view.pixels[:0],
+        spots=Spots(view.spots.sheet[:0], view.spots.place[:0]),
+        weight=view.weight[:0],
+        second=Second(view.second.number[:0], Spots(view.second.spots.sheet[:0], view.second.spots.place[:0])),
+    )
+    one, other = (dreamt(views, brain, quick) for views in ([view], [blind, view]))
+    assert np.array_equal(one.images[0].pixels, other.images[0].pixels)
+    with pytest.raises(ImageError, match="No view sees anything"):
+        dreamt([blind], brain, quick)
 
 
 @pytest.mark.parametrize(

@@ -28,21 +28,26 @@ def write_view(
     facts_side: int = SIDE,
     damaged: bool = False,
     turned: bool = False,
+    alpha: float = 1.0,
 ) -> list[Path]:
     """dark, light and facts. The wall fills the picture: its left half is sheet 1, its right half the last one.
 
     light: how much falls on it. seen: the share of its height that the view shows, from below. drop: a pass that is
     missing. damaged: whether some numbers are none. turned: whether the right half lies upside down on its sheet, and
-    apart from the left.
+    apart from the left. alpha: how much the wall covers of its upper half, 0 also where nothing of it is there.
     """
     paths = [folder / f"{number}-{name}.exr" for name in ("dark", "light", "facts")]
     for path, value in zip(paths[:2], (0.01, 0.01 + light), strict=True):
         pixels = np.full((SIDE, SIDE, 4), value, np.float32)
         pixels[..., 3] = 1
+        pixels[: SIDE // 2] *= alpha
         if damaged:
             pixels[3, 3] = np.nan
         write_image(Image(pixels), path)
-    write_channels(paths[2], _facts(facts_side, seen, sheets, drop, damaged, turned))
+    channels = _facts(facts_side, seen, sheets, drop, damaged, turned)
+    if not alpha:
+        channels["ViewLayer.IndexMA.X"][: facts_side // 2] = 0
+    write_channels(paths[2], channels)
     return paths
 
 
