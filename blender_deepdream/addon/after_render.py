@@ -78,6 +78,11 @@ def _start(scene_id: int, animation: bool) -> None:
     scene = next((scene for scene in bpy.data.scenes if scene.session_uid == scene_id), None)
     if scene is None or not _dreams(scene):
         return
+    if animation and not scene.render.use_overwrite:
+        bpy.context.window_manager.deepdream.error = (
+            "The render's frames were not dreamed: they would be written again. Switch on Output > Overwrite for that."
+        )
+        return
     windows = bpy.context.window_manager.windows
     window = next((window for window in windows if window.scene == scene), None)
     if window is None and not bpy.app.background:

@@ -105,6 +105,8 @@ def _run(options: argparse.Namespace, stdout: TextIO, interrupted: threading.Eve
         connect=lambda: connect_as_told(options),
         output=lambda frame: _output_path(scene, options.output, frame),
         file_format=_FORMATS.get(Path(options.output).suffix.lower(), "") if options.output else "",
+        overwrite=scene.render.use_overwrite,
+        placeholders=scene.render.use_placeholder,
         wishes=wishes,
         only=options.node,
         only_stage=options.stage,
@@ -168,8 +170,7 @@ class _Report:
             return
         seconds = {name: self.job.seconds.get(name, 0.0) - self.before.get(name, 0.0) for name in _STAGES}
         self.before = dict(self.job.seconds)
-        composited = self.job.only_stage in ("", "composite")
-        path = str(self.job.output(event.frame)) if self.job.output and composited else ""
+        path = str(self.job.file(event.frame) or "")
         now = time.perf_counter()
         took, self.frame_started = now - self.frame_started, now
         spent = ", ".join(f"{_STAGES[name]} {value:.1f} s" for name, value in seconds.items() if value >= 0.05)

@@ -16,13 +16,14 @@ from typing import Any
 
 import bpy
 
-from ..protocol.errors import DeepDreamError, SceneError, StorageError
+from ..protocol.errors import DeepDreamError, SceneError
 from ..protocol.messages import Progress
 from . import cache as files
 from . import changes, node, rendering
 from .conversation import Conversation, Watch
 from .dreaming import Dreaming, Wanted
 from .forecast import render_pixels
+from .frame_files import is_left_alone, move, placeholder
 from .node import DreamNode
 from .pace import Pace
 from .passes import Passes
@@ -73,9 +74,10 @@ class _Pipeline:
     def _check_output(self) -> None:
         """Before anything is rendered for it. Raises StorageError."""
         job = self._job
-        if job.output is None or job.only_stage in ("render", "dream"):
+        first = job.file(self._frames[0])
+        if first is None:
             return
-        files.make_folder(job.output(self._frames[0]).parent)
+        files.make_folder(first.parent)
         if not node.reaches_output(job.scene):
             self._dreaming.notes.append(
                 "Nothing is linked to the compositor's output, so the frames that are written will not show the dream."
@@ -104,13 +106,18 @@ class _Pipeline:
                 frame, index, len(self._frames), "render", left=self._timing.left(len(self._frames) - index - 1)
             )
             yield self._event
-            if self._job.only_stage == "render":
-                go_to(self._scene, frame)
-                self._passes.of(frame)
-            else:
-                yield from self._frame(frame)
+            if not is_left_alone(self._job, frame):
+                with placeholder(self._job, frame):
+                    yield from self._whole(frame)
             self._timing.finish(render_pixels(self._scene), dreamed=self._dreaming.made > dreamed)
             yield self._now("finished")
+
+    def _whole(self, frame: int) -> Iterator[Event]:
+        if self._job.only_stage == "render":
+            go_to(self._scene, frame)
+            self._passes.of(frame)
+        else:
+            yield from self._frame(frame)
 
     def _chosen(self, dreams: list[DreamNode]) -> list[DreamNode]:
         if not dreams:
@@ -142,8 +149,18 @@ class _Pipeline:
         if runs_in or self._job.only_stage == "dream":
             return
         yield self._now("composite")
-        self._passes.come_back_to(frame)
+        self._come_back_to(frame)
         yield from (self._event for _ in self._composited(frame, passes.files, made_from))
+
+    def _come_back_to(self, frame: int) -> None:
+        """Work in the scene again, after it was the artist's. Raises SceneError where a node has left it meanwhile."""
+        self._passes.come_back_to(frame)
+        there = {dream.id for dream in node.find_nodes(self._scene)}
+        if gone := next((dream for dream in self._dreams if dream.id not in there), None):
+            raise SceneError(
+                f"The DeepDream node {gone.name!r} was muted, or taken out of the compositor, while it dreamed.",
+                "Undo that, or start again; what is finished is kept.",
+            )
 
     def _dreamed(
         self, frame: int, dreams: Sequence[DreamNode], made_from: Sequence[Any], sources: Files
@@ -162,7 +179,7 @@ class _Pipeline:
                 "Run --stage dream first, on the same cache and with the same options.",
             )
         yield from self._notes()
-        self._passes.come_back_to(frame)
+        self._come_back_to(frame)
         stale = [one.dream for one, job in zip(wanted, jobs, strict=True) if job is None]
         captures = yield from self._captured(stale, sources)
         for number, one in enumerate(wanted):
@@ -255,7 +272,7 @@ class _Pipeline:
 
         Yields while a window composites.
         """
-        output = self._job.output(frame) if self._job.output else None
+        output = self._job.file(frame)
         key = {"made_from": made_from, "output": str(output), "format": self._job.file_format}
         note = self._job.cache.final(frame)
         if output and self._job.reuse_captures and files.read_json(note) == key | {"sha256": files.file_hash(output)}:
@@ -268,7 +285,7 @@ class _Pipeline:
             temporary = output.with_name(f".{output.stem}.{files.PROCESS}{output.suffix}")
             try:
                 yield from self._composite(sources, temporary)
-                _move(temporary, output)
+                move(temporary, output)
             finally:
                 temporary.unlink(missing_ok=True)
         files.write_json(note, key | {"sha256": files.file_hash(output)})
@@ -278,13 +295,3 @@ class _Pipeline:
             rendering.composite(self._scene, sources, path, self._job.file_format)
             return
         yield from rendering.composite_meanwhile(self._scene, sources, path, self._job.file_format)
-
-
-def _move(temporary: Path, output: Path) -> None:
-    """Raises StorageError."""
-    try:
-        temporary.replace(output)
-    except OSError as error:
-        raise StorageError(
-            f"{output} cannot be written: {error.strerror}.", "Is it a folder, or open in another program?"
-        ) from error

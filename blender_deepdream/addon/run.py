@@ -104,6 +104,8 @@ class Job:
 
     frames: in any order; they are dreamed in that of time, in which each holds on to the one before.
     output: gives a frame's file, or is None when the frame is only shown; file_format: Blender's name for its format.
+    overwrite: whether frames whose file is there are written again; placeholders: whether an empty file stands where a
+    frame is being made, for other machines to see.
     run_in: how many frames of the same shot are dreamed before the first one, and not kept.
     only_stage: stop after it: "render" makes the passes, "dream" the dreams, too; "composite" makes no dream that is
     missing. Empty for all of it.
@@ -119,6 +121,8 @@ class Job:
     connect: Callable[[], DreamClient]
     output: Callable[[int], Path] | None = None
     file_format: str = ""
+    overwrite: bool = True
+    placeholders: bool = False
     wishes: Wishes = field(default_factory=Wishes)
     only: str = ""
     only_stage: Literal["", "render", "dream", "composite"] = ""
@@ -128,3 +132,7 @@ class Job:
     patience: float = 0.1
     where: str = ""
     seconds: Stopwatch = field(default_factory=Stopwatch)
+
+    def file(self, frame: int) -> Path | None:
+        """Where the finished frame is written; None where it is only shown, or not made."""
+        return self.output(frame) if self.output and self.only_stage in ("", "composite") else None

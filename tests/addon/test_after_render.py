@@ -90,5 +90,13 @@ def test_what_cannot_dream_is_told_by_the_panel(shot: bpy.types.Scene) -> None:
     assert "nobody" in bpy.context.window_manager.deepdream.error
 
 
+def test_frames_that_are_not_to_be_written_again_are_told(shot: bpy.types.Scene, tmp_path: Path) -> None:
+    shot.render.use_overwrite = False
+    bpy.ops.render.render(animation=True)
+    after_render.look()
+    assert "Overwrite" in bpy.context.window_manager.deepdream.error
+    assert not dreams(tmp_path)
+
+
 def test_it_is_off_at_first(scene: bpy.types.Scene) -> None:
     assert not scene.deepdream.after_render

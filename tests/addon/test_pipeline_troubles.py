@@ -215,6 +215,31 @@ def test_scene_deleted_in_mid_dream(dreaming: bpy.types.Scene, make_job: MakeJob
                 dreaming = None
 
 
+@pytest.mark.parametrize("what", ["compositor", "node", "muted"])
+def test_what_leaves_the_compositor_in_mid_dream_is_told(
+    dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path, what: str
+) -> None:
+    """A frame without its dream, written as if it were finished, would be found in the cinema."""
+    steps = dream_frames(make_job(dreaming, patience=0))
+    for event in steps:
+        if event.stage == "transfer":
+            break
+    if what == "compositor":
+        if compat.NEW_COMPOSITOR:
+            dreaming.compositing_node_group = None
+        else:
+            dreaming.use_nodes = False
+    elif what == "node":
+        compat.compositor_tree(dreaming).nodes.remove(dream_node(dreaming))
+    else:
+        dream_node(dreaming).mute = True
+    with pytest.raises(SceneError, match="taken out of the compositor"):
+        for _ in steps:
+            pass
+    assert not list((tmp_path / "out").iterdir())
+    assert list(tmp_path.glob("cache/dream/*/0001.exr")), "the dream itself is kept"
+
+
 def test_two_processes_on_one_cache_leave_each_other_alone(
     dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
 ) -> None:

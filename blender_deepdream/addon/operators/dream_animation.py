@@ -33,6 +33,8 @@ class DEEPDREAM_OT_dream_animation(DreamOperator, bpy.types.Operator):
             scene_cache(scene),
             connector(),
             output=paths.__getitem__,
+            overwrite=scene.render.use_overwrite,
+            placeholders=scene.render.use_placeholder,
             rerender=scene.deepdream.rerender,
             where=server_address(),
         )
