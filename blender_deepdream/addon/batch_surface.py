@@ -23,7 +23,7 @@ from .cache import Cache, make_folder, scene_cache
 from .command_line import (
     Parser,
     add_server_arguments,
-    connect_as_told,
+    connector_as_told,
     existing,
     open_blend,
     run_command,
@@ -103,7 +103,7 @@ def _job(options: argparse.Namespace) -> SurfaceJob:
         scene,
         _objects(options.objects),
         Cache(chosen_folder(options.cache)) if options.cache else scene_cache(scene),
-        lambda: connect_as_told(options),
+        connector_as_told(options),
         changes=dict(DreamSettings.parse_assignment(text) for text in options.set),
         guide=existing(options.guide),
         typed=regions,

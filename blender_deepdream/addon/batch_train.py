@@ -24,7 +24,7 @@ from .command_line import (
     BlenderCommand,
     Parser,
     add_server_arguments,
-    connect_as_told,
+    connector_as_told,
     existing,
     open_blend,
     run_command,
@@ -145,7 +145,7 @@ def _assign(settings: bpy.types.PropertyGroup, assignment: str) -> None:
 
 
 def _train(options: argparse.Namespace, training: Training, report: _Report, interrupted: threading.Event) -> None:
-    job = TrainJob(training, lambda client: connect_as_told(options, client))
+    job = TrainJob(training, connector_as_told(options))
     try:
         with closing(train(job)) as events:
             for event in events:

@@ -116,10 +116,16 @@ def existing(path: Path | None) -> Path | None:
     return path
 
 
-def connect_as_told(options: argparse.Namespace, client_id: str | None = None) -> DreamClient:
-    """The server that `add_server_arguments` was told, else the preferences'. client_id: as for a DreamClient."""
+def connector_as_told(options: argparse.Namespace) -> Callable[..., DreamClient]:
+    """Finds the server that `add_server_arguments` was told, else the preferences' of now; may be called in any thread,
+    with a DreamClient's client_id."""
     told = ServerChoice(url=options.server or "", token_file=options.token_file or "")
-    return runtime.connect(told if options.server else server_choice(), client_id).as_batch()
+    choice = told if options.server else server_choice()
+
+    def connect(client_id: str | None = None) -> DreamClient:
+        return runtime.connect(choice, client_id).as_batch()
+
+    return connect
 
 
 def print_json(data: dict[str, Any], stdout: TextIO) -> None:

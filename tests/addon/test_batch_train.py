@@ -38,7 +38,7 @@ def pictures(tmp_path: Path) -> Path:
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Server], Server]:
     def reach(server: Server) -> Server:
-        monkeypatch.setattr(batch_train, "connect_as_told", lambda *_: server)
+        monkeypatch.setattr(batch_train, "connector_as_told", lambda _: lambda *_: server)
         return server
 
     return reach

@@ -13,7 +13,7 @@ from ..cache import scene_cache
 from ..languages import reported
 from ..surface.color_input import dream_factor, remove_dream, set_factor
 from ..surface.job import dream_surface
-from .running import CancelOperator, Steps, WorkOperator, connect
+from .running import CancelOperator, Steps, WorkOperator, connector
 
 
 class DEEPDREAM_OT_dream_surface(WorkOperator, bpy.types.Operator):
@@ -29,7 +29,7 @@ class DEEPDREAM_OT_dream_surface(WorkOperator, bpy.types.Operator):
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
         scene, settings = context.scene, context.scene.deepdream.surface
-        job = settings.to_job(scene, context.selected_objects, scene_cache(scene), connect)
+        job = settings.to_job(scene, context.selected_objects, scene_cache(scene), connector())
         return dream_surface(replace(job, patience=patience))
 
 

@@ -171,15 +171,10 @@ class CancelOperator:
         return {"FINISHED"}
 
 
-def connector(client_id: str | None = None) -> Callable[[], DreamClient]:
-    """Finds the dream server that the preferences name today; may be called in any thread. client_id: as for a
-    DreamClient."""
-    return functools.partial(runtime.connect, server_choice(), client_id)
-
-
-def connect(client_id: str | None = None) -> DreamClient:
-    """The dream server of the preferences. client_id: as for a DreamClient."""
-    return connector(client_id)()
+def connector() -> Callable[..., DreamClient]:
+    """Finds the dream server that the preferences name now; may be called in any thread, where Blender's own data may
+    not be read, with a DreamClient's client_id."""
+    return functools.partial(runtime.connect, server_choice())
 
 
 Told = Callable[[bpy.types.Operator, bpy.types.Context], None]

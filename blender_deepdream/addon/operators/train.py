@@ -10,7 +10,7 @@ import bpy
 from .. import report
 from ..languages import reported
 from ..training import TrainEvent, TrainJob, train
-from .running import CancelOperator, Event, Steps, WorkOperator, connect
+from .running import CancelOperator, Event, Steps, WorkOperator, connector
 
 
 class DEEPDREAM_OT_train(WorkOperator, bpy.types.Operator):
@@ -32,7 +32,7 @@ class DEEPDREAM_OT_train(WorkOperator, bpy.types.Operator):
         settings = scene.deepdream.training
         training = settings.begun(scene) if self.follow else settings.to_training(scene)
         self._scene_id = scene.session_uid
-        self._job = TrainJob(training, connect, patience)
+        self._job = TrainJob(training, connector(), patience)
         return train(self._job)
 
     def ends_at_once(self) -> bool:

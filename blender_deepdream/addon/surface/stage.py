@@ -121,9 +121,19 @@ def staged(
         _light(stage, scene, light)
         yield stage
     finally:
-        # removing a scene leaves what its renders keep, which would go on pointing to what is removed: that crashes
-        stage.scene.render.use_persistent_data = False
-        bpy.data.batch_remove([*reversed(stage.added), stage.scene])
+        _strike(stage)
+
+
+def _strike(stage: Stage) -> None:
+    """Take the stage away. Removing a scene leaves what its renders keep, which would go on pointing to what is
+    removed, and that crashes; so does all else that a graph still holds while it goes: the scene goes first."""
+    stage.scene.render.use_persistent_data = False
+    if stage.surroundings:  # nothing of the artist's is in a scene that goes
+        for item in list(stage.surroundings.objects):
+            stage.surroundings.objects.unlink(item)
+    stage.scene.world = stage.scene.camera = None
+    bpy.data.scenes.remove(stage.scene)
+    bpy.data.batch_remove(list(reversed(stage.added)))
 
 
 def _add_copy(stage: Stage, target: Target, layers: dict[int, NDArray[np.float32]]) -> None:

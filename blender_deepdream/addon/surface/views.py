@@ -71,7 +71,8 @@ def _bake_materials(stage: Stage, side: int, paths: Sequence[Path], materials: S
     scene = stage.scene
     set_render(scene, 64, 1)
     scene.view_layers[0].update()
-    images = [_bake_target(material, side) for material in materials]
+    nodes = [_bake_target(material, side) for material in materials]
+    images = [node.image for node in nodes]
     stage.use_layers(own=False)
     stage.dress(materials)
     try:
@@ -80,11 +81,16 @@ def _bake_materials(stage: Stage, side: int, paths: Sequence[Path], materials: S
             image.filepath_raw, image.file_format = str(path), "OPEN_EXR"
             image.save()
     finally:
+        # in this order: nothing that is evaluated, or kept for the next render, points to an image that goes
+        scene.render.use_persistent_data = False
+        for material, node in zip(materials, nodes, strict=True):
+            material.node_tree.nodes.remove(node)
+        scene.view_layers[0].update()
         bpy.data.batch_remove(images)
 
 
-def _bake_target(material: bpy.types.Material, side: int) -> bpy.types.Image:
-    """An image that the bake of a material goes into."""
+def _bake_target(material: bpy.types.Material, side: int) -> bpy.types.Node:
+    """The node whose image the bake of a material goes into."""
     image = bpy.data.images.new("DeepDream Bake", side, side, alpha=True, float_buffer=True)
     image.colorspace_settings.name = "Non-Color"  # the numbers as they are, baked and saved
     image.generated_color = (0, 0, 0, 0)
@@ -92,7 +98,7 @@ def _bake_target(material: bpy.types.Material, side: int) -> bpy.types.Image:
     node = tree.nodes.new("ShaderNodeTexImage")
     node.image = image
     tree.nodes.active = node
-    return image
+    return node
 
 
 def _bake(stage: Stage) -> None:
