@@ -7,7 +7,8 @@
 The second makes a folder that any web server, or a file URL, turns into a repository that Blender subscribes to: its
 index.json is printed last. Zips of earlier versions that lie there stay, and Blender offers the newest.
 
-Blender wants the package's files beside the manifest, so they are staged first. The same sources give the same bytes.
+Blender wants the package's files beside the manifest, so they are staged first, with the help pages. The same sources
+give the same bytes.
 """
 
 from __future__ import annotations
@@ -50,8 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         built = build(builder, folder)
         print(publish(builder, folder) if options.repository else built)
     except subprocess.CalledProcessError as error:
-        print(f"Blender's builder ended with exit code {error.returncode}: it says above why.", file=sys.stderr)
+        print(f"The builder ended with exit code {error.returncode}: it says above why.", file=sys.stderr)
         return 1
+    except FileNotFoundError as error:
+        print(f"There is no {error.filename}: run `make setup`.", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -79,11 +83,18 @@ def build(builder: Sequence[str], output: Path) -> Path:
     package = ROOT / "blender_deepdream"
     target = output / f"{package.name}-{project_version()}.zip"
     with tempfile.TemporaryDirectory() as folder:
+        run([_server_python(), str(ROOT / "scripts" / "help_pages.py"), str(Path(folder) / "help")])
         stage(package, Path(folder))
         tags = _known_tags(builder)
         run([*builder, "build", *tags, "--source-dir", folder, "--output-filepath", str(target)])
         run([*builder, "validate", *tags, str(target)])
     return target
+
+
+def _server_python() -> str:
+    """The environment that reads Markdown."""
+    made = ROOT / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return os.environ.get("DEEPDREAM_PYTHON", str(made))
 
 
 def publish(builder: Sequence[str], folder: Path) -> Path:

@@ -10,6 +10,7 @@ from . import (
     batch_train,
     counting,
     handlers,
+    help_pages,
     languages,
     operators,
     panels,
@@ -28,7 +29,7 @@ CLASSES = (
     *operators.classes,
     *panels.classes,
 )
-_WITH_MORE = (languages, properties, pictures, panels, handlers, report, runtime, batch, batch_train)
+_WITH_MORE = (languages, help_pages, properties, pictures, panels, handlers, report, runtime, batch, batch_train)
 """Modules that register more than classes."""
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work in hand, as panels show it."""
+"""Work in hand, as panels show it. code: of the error that it ended with."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ ACTIVITY = {
     "fraction": bpy.props.FloatProperty(min=0, max=1, subtype="FACTOR", options={"HIDDEN", "SKIP_SAVE"}),
     "message": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"}),
     "error": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"}),
+    "code": bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"}),
 }
 
 

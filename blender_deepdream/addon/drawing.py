@@ -7,9 +7,12 @@ import textwrap
 
 import bpy
 
+from ..protocol.errors import CancelledError
+from .help_pages import entry_of, page_of
 from .languages import shown
 
 _ADDON = __package__.removesuffix(".addon")
+_HELP = "deepdream.show_help"
 _PIXELS_PER_LETTER = 7
 _MARGIN = 60
 """Of a box with an icon in it, in pixels."""
@@ -33,6 +36,15 @@ def draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, state: bp
         wrapped(box, context, state.error, icon="ERROR")
         if "preferences" in state.error and context.area.type != "PREFERENCES":
             box.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = _ADDON
+        if state.code != CancelledError.code:
+            box.operator(_HELP, icon="HELP").page = entry_of(state.code)
+
+
+class Helped:
+    """Mixed into panels: a button in the header opens the user guide's page."""
+
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        self.layout.operator(_HELP, text="", icon="HELP", emboss=False).page = page_of(type(self).__name__)
 
 
 def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:

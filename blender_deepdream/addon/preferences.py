@@ -51,7 +51,9 @@ class DeepDreamPreferences(bpy.types.AddonPreferences):
     def draw(self, context: bpy.types.Context) -> None:
         layout, state = self.layout, context.window_manager.deepdream
         layout.use_property_split = True
-        layout.row().prop(self, "server", expand=True)
+        row = layout.row()
+        row.prop(self, "server", expand=True)
+        row.operator("deepdream.show_help", text="", icon="HELP", emboss=False).page = "install"
         if self.server == "LOCAL":
             self._draw_own(layout.box(), context, state.server)
             layout.prop(self, "python", text="Or a Python of Yours")

@@ -18,6 +18,7 @@ from . import (
     render_dataset,
     restore_dream,
     server,
+    show_help,
     show_report,
     surface_regions,
     train,
@@ -46,6 +47,7 @@ classes = (
     *mix_layer.classes,
     *update_brains.classes,
     *show_report.classes,
+    *show_help.classes,
 )
 
 for _item in classes:

@@ -147,7 +147,7 @@ class WorkOperator:
             self.report({"WARNING"}, reported(event.note))
 
     def _failed(self, state: bpy.types.PropertyGroup, error: DeepDreamError) -> set[str]:
-        state.error = str(error)
+        state.error, state.code = str(error), error.code
         state.message = ""
         self.report({"WARNING" if isinstance(error, CancelledError) else "ERROR"}, reported(str(error)))
         return {"CANCELLED"}

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import bpy
 
+from ...protocol.errors import CancelledError
 from .. import report
 from ..languages import reported
 from ..training import TrainEvent, TrainJob, train
@@ -48,7 +49,7 @@ class DEEPDREAM_OT_train(WorkOperator, bpy.types.Operator):
         if event.picture:
             report.reload(self._job.training.report)
         if event.stopped:
-            state.error = event.stopped
+            state.error, state.code = event.stopped, CancelledError.code
             self.report({"WARNING"}, reported(event.stopped))
 
 

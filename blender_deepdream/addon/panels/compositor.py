@@ -8,7 +8,7 @@ import bpy
 from .. import changes, node
 from ..cache import scene_cache
 from ..counting import Counted, counted
-from ..drawing import draw_activity, draw_error, wrapped
+from ..drawing import Helped, draw_activity, draw_error, wrapped
 from ..forecast import forecast
 from ..operators.add_node import DEEPDREAM_OT_add_node
 from ..operators.cancel import DEEPDREAM_OT_cancel
@@ -27,7 +27,7 @@ class Sidebar:
     bl_category = "DeepDream"
 
 
-class DEEPDREAM_PT_dream(Sidebar, bpy.types.Panel):
+class DEEPDREAM_PT_dream(Helped, Sidebar, bpy.types.Panel):
     bl_label = "DeepDream"
 
     @classmethod

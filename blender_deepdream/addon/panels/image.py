@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import bpy
 
-from ..drawing import draw_activity, draw_error
+from ..drawing import Helped, draw_activity, draw_error
 from ..image_properties import IMAGE_KNOBS
 from ..operators.dream_image import (
     DEEPDREAM_OT_cancel_image,
@@ -28,11 +28,12 @@ class _Sidebar:
     bl_category = "DeepDream"
 
 
-class DEEPDREAM_PT_image(_Sidebar, bpy.types.Panel):
+class DEEPDREAM_PT_image(Helped, _Sidebar, bpy.types.Panel):
     bl_label = "DeepDream"
 
-    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
         DEEPDREAM_PT_looks.draw_menu(self.layout)
+        super().draw_header_preset(context)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.deepdream.image
@@ -75,7 +76,7 @@ class DEEPDREAM_PT_image_advanced(_Below, Folded, bpy.types.Panel):
     names = tuple(name for name in IMAGE_KNOBS if name not in _PLACED)
 
 
-class DEEPDREAM_PT_texture(bpy.types.Panel):
+class DEEPDREAM_PT_texture(Helped, bpy.types.Panel):
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "DeepDream"

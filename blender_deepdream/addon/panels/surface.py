@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..drawing import draw_activity, draw_error
+from ..drawing import Helped, draw_activity, draw_error
 from ..operators.dream_surface import (
     DEEPDREAM_OT_cancel_surface,
     DEEPDREAM_OT_dream_surface,
@@ -31,11 +31,12 @@ class _Sidebar:
     bl_category = "DeepDream"
 
 
-class DEEPDREAM_PT_surface(_Sidebar, bpy.types.Panel):
+class DEEPDREAM_PT_surface(Helped, _Sidebar, bpy.types.Panel):
     bl_label = "Dream Surface"
 
-    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
         DEEPDREAM_PT_looks.draw_menu(self.layout)
+        super().draw_header_preset(context)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.deepdream.surface

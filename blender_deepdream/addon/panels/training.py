@@ -7,7 +7,7 @@ import bpy
 
 from ...protocol.recipe import Recipe
 from .. import report
-from ..drawing import draw_activity, draw_error, wrapped
+from ..drawing import Helped, draw_activity, draw_error, wrapped
 from ..operators.show_report import DEEPDREAM_OT_show_report
 from ..operators.train import DEEPDREAM_OT_stop_training, DEEPDREAM_OT_train
 from ..operators.use_brain import DEEPDREAM_OT_use_brain
@@ -20,7 +20,7 @@ _PICTURE_SCALE = 11.0
 """Of the picture in the panel, in rows of buttons."""
 
 
-class DEEPDREAM_PT_training(Sidebar, bpy.types.Panel):
+class DEEPDREAM_PT_training(Helped, Sidebar, bpy.types.Panel):
     bl_label = "Train a Brain"
     bl_options = {"DEFAULT_CLOSED"}
     bl_order = 1
