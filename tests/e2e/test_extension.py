@@ -31,12 +31,14 @@ def test_the_same_sources_give_the_same_bytes(extension: Path, tmp_path: Path) -
     assert _build(tmp_path).read_bytes() == extension.read_bytes()
 
 
-def test_the_zip_holds_the_package_its_manifest_and_its_licence(extension: Path) -> None:
+def test_the_zip_holds_the_package_help_its_manifest_and_its_licence(extension: Path) -> None:
     package = ROOT / "blender_deepdream"
     kinds = (".py", ".txt", ".json", ".jpg")
     sources = {path.relative_to(package).as_posix() for path in package.rglob("*") if path.suffix in kinds}
     with zipfile.ZipFile(extension) as file:
-        assert set(file.namelist()) == sources | {"blender_manifest.toml", "LICENSE"}
+        names = {name for name in file.namelist() if not name.startswith("help/")}
+        assert names == sources | {"blender_manifest.toml", "LICENSE"}
+        assert {"help/troubleshooting.html", "help/pictures/ui/window.jpg"} <= set(file.namelist()) - names
         manifest = tomllib.loads(file.read("blender_manifest.toml").decode())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert manifest["version"] == project["version"]
