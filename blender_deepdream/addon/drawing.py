@@ -53,4 +53,4 @@ def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, i
     letters = max(20, int(width / _PIXELS_PER_LETTER))
     column = layout.column(align=True)
     for number, line in enumerate(textwrap.wrap(shown(text), letters)):
-        column.label(text=line, icon=icon if number == 0 else "NONE")
+        column.label(text=line, icon=icon if number == 0 or icon == "NONE" else "BLANK1")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The dream server's own Python environment: made by Blender's Python in the extension's folder of this user.
 
-Blender's own Python is not touched. An install that was cut off goes on where it was: uv keeps what it has fetched.
+Blender's own Python is not touched. An install that was cut off goes on where it was: uv keeps what it has fetched, in
+the same folder, until all is installed: whatever becomes of it, nothing lies elsewhere.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ from .child_process import ChildProcess
 from .paths import user_folder
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "server_requirements.txt"
-_STAMP = "deepdream.json"
+_STAMP, _FETCHED = "deepdream.json", "fetched"
 _ASIDE = ".removed-"
 _REMOVER = "deepdream-uninstall"
+_REMOVE = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
+"""A program, because a window would stand still for it; what stays is removed with the environment."""
 _BACKENDS = {"AUTO": ["--torch-backend=auto"], "CPU": ["--torch-backend=cpu"], "PYPI": []}
 
 log = logging.getLogger(__name__)
@@ -93,7 +96,8 @@ def install_steps(home: Path, build: str) -> list[Step]:
         Step("Making an environment", [sys.executable, "-m", "venv", *anew, str(home)], 0.1),
         Step("Fetching the installer", [*pip, "uv"], 0.1),
         Step("Fetching the dream server: this takes minutes", [*uv, "-r", str(REQUIREMENTS)], 0.7),
-        Step("Trying it", [inside, "-c", "import torch, torchvision, fastapi; print(torch.__version__)"], 0.1),
+        Step("Trying it", [inside, "-c", "import torch, torchvision, fastapi; print(torch.__version__)"], 0.05),
+        Step("Tidying up", [inside, "-c", _REMOVE, str(home / _FETCHED)], 0.05),
     ]
 
 
@@ -107,7 +111,7 @@ def install(home: Path, build: str, patience: float, steps: Sequence[Step] = ())
     done = 0.0
     for step in steps or install_steps(home, build):
         yield InstallEvent(done, step.text)
-        with closing(ChildProcess(step.command, log_path(), _environment())) as child:
+        with closing(ChildProcess(step.command, log_path(), _environment(home))) as child:
             while child.runs(patience):
                 yield InstallEvent(done, f"{step.text}. {child.last_words()}")
             if child.exit_code:
@@ -157,6 +161,10 @@ def _wanted() -> str:
     return hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
 
 
-def _environment() -> dict[str, str]:
-    """Ours without what points Python at Blender's own modules."""
-    return {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
+def _environment(home: Path) -> dict[str, str]:
+    """Ours without what points Python at Blender's own modules; uv keeps what it fetches in the environment's folder.
+
+    Its own place is shared by all of a user's programs: gigabytes would stay there that no uninstalling finds.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
+    return inherited | {"UV_CACHE_DIR": str(home / _FETCHED)}

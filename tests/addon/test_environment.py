@@ -85,6 +85,18 @@ def test_a_cancelled_install_ends_its_process_and_goes_on_later(home: Path) -> N
     assert environment.is_current()
 
 
+def test_what_is_fetched_lies_in_the_environment_until_all_is_installed(home: Path) -> None:
+    fetch = "import os, pathlib; pathlib.Path(os.environ['UV_CACHE_DIR'], 'wheels').mkdir(parents=True)"
+    tidy = environment.install_steps(home, "CPU")[-1]
+    fetched = Step("Fetching", [sys.executable, "-c", fetch], 0.5)
+    with pytest.raises(StorageError, match="no room"):
+        list(environment.install(home, "CPU", 0.05, [fetched, says("no room", 3)]))
+    assert {path.name for path in home.rglob("wheels")} == {"wheels"}
+    list(environment.install(home, "CPU", 0.05, [Step(tidy.text, [sys.executable, *tidy.command[1:]], 0.5)]))
+    assert environment.is_current()
+    assert not [*home.rglob("wheels")]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="groups of processes are POSIX's")
 def test_what_a_program_has_started_ends_with_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:

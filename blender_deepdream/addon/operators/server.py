@@ -71,7 +71,8 @@ class DEEPDREAM_OT_uninstall_server(bpy.types.Operator):
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return context.window_manager.invoke_confirm(self, event)
+        words = {"message": "Brains, pictures and dreams stay.", "confirm_text": "Remove It"}
+        return context.window_manager.invoke_confirm(self, event, title=self.bl_label, **words)
 
     @told_at_once
     def execute(self, _context: bpy.types.Context) -> None:
