@@ -182,7 +182,7 @@ class JobQueue:
     async def start(self) -> None:
         """Begin to run jobs, those first that the journal tells of."""
         if self._journal is not None:
-            for entry in self._journal.read():
+            for entry in await asyncio.to_thread(self._journal.read):
                 await self._take_up(entry, self._journal)
         self._crew.start()
 
@@ -192,6 +192,8 @@ class JobQueue:
         for job in self._jobs.values():
             job.touch()
         await self._crew.close()
+        if self._journal is not None:
+            await asyncio.to_thread(self._journal.close)
 
     async def _take_up(self, entry: Entry, journal: Journal) -> None:
         """A job of the queue before this one. It may have been done in its last moment."""
@@ -207,11 +209,9 @@ class JobQueue:
 
     async def _note(self, job: Job) -> None:
         """Have the journal know who wants the job, or that it has ended."""
-        if self._journal is None or job.state.ended:
-            return
-        await asyncio.to_thread(self._journal.note, job.resolved, tuple(job.wants.values()))
-        if job.state.ended:  # meanwhile
-            self._journal.forget(job.id)
+        if self._journal is not None and not job.state.ended:
+            noted = self._journal.note(job.resolved, tuple(job.wants.values()))
+            await asyncio.shield(asyncio.wrap_future(noted))
 
     async def _work(self, runner: Runner, job: Job) -> None:
         """Run a job to its end, whatever that is, or until it waits again."""
@@ -299,9 +299,8 @@ class JobQueue:
         return kept.result if there is not None and there.id == brain.id else None
 
     def _check_blobs(self, request: JobRequest) -> None:
-        for sha in request.blobs:
-            if not self._store.has_blob(sha):
-                raise MissingBlobError(f"The server does not have blob {sha}.", "Send it first.")
+        for sha in self._store.missing(request.blobs):
+            raise MissingBlobError(f"The server does not have blob {sha}.", "Send it first.")
 
     def _status(self, job: Job) -> JobStatus:
         position = self._waiting.place(job, self._crew.running) if job.state is JobState.QUEUED else 0

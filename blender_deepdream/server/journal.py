@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The jobs that wait or run, on disk: a server that is started again elsewhere goes on with them."""
+"""The jobs that wait or run, written down: a server that is started again elsewhere goes on with them."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import NamedTuple
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
 
-from ..engine.whole_files import write_bytes
-from ..protocol.errors import DeepDreamError
+from ..protocol.errors import DeepDreamError, StorageError
 from ..protocol.jobs import request_from_json
+from .documents import Documents
 from .job import Client
 from .resolving import Resolved
 
@@ -20,48 +20,78 @@ log = logging.getLogger(__name__)
 
 
 class Entry(NamedTuple):
-    """A job and who wants it."""
+    """A job and who wants it. since: nanoseconds, when it was first noted, or the journal's file of it last written."""
 
     resolved: Resolved
     clients: tuple[Client, ...]
+    since: int
 
 
 class Journal:
-    """A folder with a file for each job. Only one server may use it."""
+    """A document for each job. Only one server may use them.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    One thread writes, so that what is noted or forgotten last is what stays.
+    """
 
-    def note(self, resolved: Resolved, clients: Iterable[Client]) -> None:
-        """This job is not done yet. Raises StorageError."""
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._writer = ThreadPoolExecutor(1, "journal")
+        self._since: dict[str, int] = {}
+
+    def note(self, resolved: Resolved, clients: Iterable[Client]) -> Future[None]:
+        """This job is not done yet. The future ends when that is written, or with StorageError."""
         entry = {
             "request": resolved.request.to_json(),
             "brains": dict(resolved.brains),
             "content": dict(resolved.content),
             "clients": [list(client) for client in clients],
+            "since": self._since.setdefault(resolved.id, time.time_ns()),
         }
-        write_bytes(self._path(resolved.id), json.dumps(entry).encode())
+        return self._writer.submit(self._documents.put, _name(resolved.id), json.dumps(entry).encode())
 
     def forget(self, job_id: str) -> None:
         """It has ended, whatever its end."""
-        with contextlib.suppress(OSError):  # at worst it is done again, and comes to the same
-            self._path(job_id).unlink(missing_ok=True)
+        if self._since.pop(job_id, None) is not None:
+            self._writer.submit(self._remove, job_id)
 
-    def read(self) -> Iterator[Entry]:
-        """What was noted and not forgotten, the oldest first. A file that cannot be read is left out."""
-        files = [path for path in self._folder.glob("*.json") if len(path.stem) == 64]
-        for path in sorted(files, key=lambda path: path.stat().st_mtime_ns):
-            try:
-                yield _entry(path)
-            except (OSError, ValueError, KeyError, TypeError, DeepDreamError) as error:
-                log.warning("%s is no job that can be gone on with: %s", path, error)
+    def read(self) -> list[Entry]:
+        """What was noted and not forgotten, the oldest first. What cannot be read is left out. Raises StorageError."""
+        found = []
+        for name, written in self._documents.names():
+            job_id, dot, kind = name.partition(".")
+            if len(job_id) == 64 and dot and kind == "json":
+                found += self._read(job_id, written)
+        found.sort(key=lambda entry: entry.since)
+        self._since |= {entry.resolved.id: entry.since for entry in found}
+        return found
 
-    def _path(self, job_id: str) -> Path:
-        return self._folder / f"{job_id}.json"
+    def close(self) -> None:
+        """When all is written."""
+        self._writer.shutdown()
+
+    def _read(self, job_id: str, written: float) -> list[Entry]:
+        """None where it ended just now, or is damaged."""
+        try:
+            data = self._documents.read(_name(job_id))
+            return [] if data is None else [_entry(job_id, json.loads(data), written)]
+        except StorageError:
+            raise
+        except (ValueError, KeyError, TypeError, DeepDreamError) as error:
+            log.warning("%s is no job that can be gone on with: %s", _name(job_id), error)
+            return []
+
+    def _remove(self, job_id: str) -> None:
+        try:
+            self._documents.remove(_name(job_id))
+        except StorageError as error:  # at worst it is done again, and comes to the same
+            log.warning("job %s stays written down: %s", job_id, error)
 
 
-def _entry(path: Path) -> Entry:
-    data = json.loads(path.read_text(encoding="utf-8"))
+def _name(job_id: str) -> str:
+    return f"{job_id}.json"
+
+
+def _entry(job_id: str, data: Any, written: float) -> Entry:
     clients = tuple(Client(str(name), str(token), bool(batch)) for name, token, batch in data["clients"])
-    resolved = Resolved(path.stem, request_from_json(data["request"]), dict(data["brains"]), dict(data["content"]))
-    return Entry(resolved, clients)
+    resolved = Resolved(job_id, request_from_json(data["request"]), dict(data["brains"]), dict(data["content"]))
+    return Entry(resolved, clients, int(data.get("since", written * 1e9)))

@@ -30,7 +30,7 @@ def _sizes(request: JobRequest, store: Store) -> Iterator[tuple[int, int]]:
     if nothing:
         yield nothing.width, nothing.height
     for sha in request.blobs:
-        file = oiio.ImageInput.open(str(store.blob_path(sha)))
+        file = oiio.ImageInput.open(str(store.file_of(sha)))
         if file is None:
             oiio.geterror()  # else it is kept, and told of another file
             continue

@@ -28,7 +28,7 @@ def blob_routes(services: Services) -> APIRouter:
     async def missing(request: Request) -> dict[str, list[str]]:
         """Those of the blobs `{"blobs": [...]}` that are not here."""
         blobs = check_blob_list(await json_body(request, services.limits.request_bytes))
-        return {"missing": await asyncio.to_thread(lambda: [sha for sha in blobs if not store.has_blob(sha)])}
+        return {"missing": await asyncio.to_thread(store.missing, blobs)}
 
     @router.head("/{sha}")
     async def ask(sha: str) -> FileResponse:

@@ -68,7 +68,19 @@ def _add_cluster(parser: argparse.ArgumentParser) -> None:
         help="dream on all machines of a Ray cluster: HOST:6379 on one of them, ray://HOST:10001 from elsewhere; "
         "auto: this machine alone. --workers is how many dreamers there may be (auto: what there is room for)",
     )
-    group.add_argument("--shared", metavar="DIR", help="in place of --data: a folder that all of them see, by one path")
+    group.add_argument(
+        "--shared",
+        metavar="DIR|ADDRESS",
+        help="in place of --data: a folder that all of them see, by one path, or an object store: s3://BUCKET/NAME, "
+        "of which each machine keeps copies in its own --data",
+    )
+    group.add_argument(
+        "--copies-gib",
+        type=whole(1, 10**6),
+        default=20,
+        metavar="GIB",
+        help="of copies that each process keeps of an object store (default: 20)",
+    )
     group.add_argument(
         "--least-workers", type=whole(0, 4096), default=1, metavar="N", help="dreamers that stay when idle (default: 1)"
     )

@@ -8,8 +8,10 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..engine.folders import data_folder
 from ..protocol.errors import InputError
 from .limits import GIB, Limits, limits_of
+from .objects import check_address, is_address
 from .supervisor import WorkerOptions
 from .tls import Identity
 
@@ -21,7 +23,8 @@ class ServeOptions:
     port 0: any free one. identity: for HTTPS. names: those it may be asked for by, besides its own. data: None for the
     user's data folder. tokens: a file of more tokens. threads: of each worker, None for torch's choice. workers: how
     many, None for one for each GPU. cluster: the Ray cluster whose machines dream, as `cluster.joining` reads it; then
-    `data` is a folder that all of them see, and `least_workers` stay when there is nothing to do.
+    `shared` is a folder that all of them see, or an object store's address, of which each process keeps `copies_gib` of
+    copies in `data`, and `least_workers` stay when there is nothing to do.
     """
 
     host: str = "127.0.0.1"
@@ -38,6 +41,8 @@ class ServeOptions:
     cluster: str = ""
     least_workers: int = 1
     log_json: bool = False
+    shared: str = ""
+    copies_gib: int = 20
     limits: Limits = field(default_factory=Limits)
 
     def worker(self, data: Path) -> WorkerOptions:
@@ -71,6 +76,8 @@ def options_of(options: argparse.Namespace) -> ServeOptions:
         workers=options.workers,
         cluster=options.cluster,
         least_workers=options.least_workers,
+        shared=_shared_of(options),
+        copies_gib=options.copies_gib,
         log_json=options.log == "json",
         limits=limits_of(options),
     )
@@ -78,19 +85,26 @@ def options_of(options: argparse.Namespace) -> ServeOptions:
 
 def _data_of(options: argparse.Namespace) -> Path | None:
     """Raises InputError."""
-    if not options.cluster and options.shared:
+    if options.data and options.cluster and not is_address(options.shared or ""):
+        raise InputError("A cluster's folder must be seen by all its machines.", "Name it with --shared, not --data.")
+    return Path(options.data).absolute() if options.data else None
+
+
+def _shared_of(options: argparse.Namespace) -> str:
+    """Raises InputError."""
+    shared = options.shared or ""
+    if shared and not options.cluster:
         raise InputError("--shared is for --cluster.", "Without a cluster name the folder with --data.")
     if not options.cluster:
-        return Path(options.data) if options.data else None
-    if options.data:
-        raise InputError("A cluster's folder must be seen by all its machines.", "Name it with --shared, not --data.")
-    if "://" in (options.shared or ""):
+        return ""
+    if is_address(shared) and not shared.startswith("file://"):
+        return check_address(shared)
+    if not shared and options.cluster != "auto":
         raise InputError(
-            f"{options.shared} is no folder.", "Mount it on all machines, under one path, and give --shared that path."
+            "The machines of a cluster share a folder.",
+            "Say which: --shared DIR, the same on all, or an object store: --shared s3://BUCKET/NAME.",
         )
-    if not options.shared and options.cluster != "auto":
-        raise InputError("The machines of a cluster share a folder.", "Say which: --shared DIR, the same on all.")
-    return Path(options.shared).absolute() if options.shared else None
+    return str(Path(shared.removeprefix("file://") or data_folder()).resolve())
 
 
 def _threads_each(workers: int | None) -> int | None:

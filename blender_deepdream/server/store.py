@@ -14,13 +14,14 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from ..protocol.errors import DeepDreamError, NotFoundError, RequestError, StorageError
 from ..protocol.jobs import KINDS, JobResult
 from ..protocol.wire import content_hash
+from .documents import Documents, FolderDocuments
 
 STALE_SECONDS = 3600
 """An unfinished file that nobody wrote to for this long was left by a crash."""
@@ -108,6 +109,14 @@ class Store:
             return self.blob_path(sha).is_file()
         return True
 
+    def missing(self, blobs: Iterable[str]) -> list[str]:
+        """Those that are not here. The others count as used."""
+        return [sha for sha in blobs if not self.touch(sha)]
+
+    def documents(self, folder: str) -> Documents:
+        """Small files beside the blobs."""
+        return FolderDocuments(self.root / folder)
+
     def everything(self) -> list[Kept]:
         """All blobs and results; what is on its way to be one; what atlases and surfaces would go on with."""
         found = []
@@ -146,7 +155,11 @@ class Store:
     def existing_blob(self, sha: str) -> Path:
         """The blob's file. Raises NotFoundError."""
         if not self.has_blob(sha):
-            raise NotFoundError(f"There is no blob {sha}.", "Send it first with PUT.")
+            raise missing_blob(sha)
+        return self.blob_path(sha)
+
+    def file_of(self, sha: str) -> Path:
+        """Where the blob's file is, if there is one; brought here first where it lies elsewhere."""
         return self.blob_path(sha)
 
     def blob_is_good(self, sha: str) -> bool:
@@ -208,16 +221,15 @@ class Store:
     def result(self, job_id: str) -> KeptResult | None:
         """The result kept for a job. A file that cannot be read counts as none."""
         try:
-            data = json.loads(self._result_path(job_id).read_text(encoding="utf-8"))
-            return KeptResult(data["kind"], KINDS[data["kind"]].result.from_json(data["result"]))
-        except (OSError, ValueError, KeyError, TypeError, DeepDreamError):
+            return read_result(self._result_path(job_id).read_bytes())
+        except OSError:
             return None
 
     def keep_result(self, job_id: str, kind: str, result: JobResult) -> None:
         """Raises StorageError."""
         path = self.temporary_path()
         with storage_errors(path):
-            path.write_text(json.dumps({"kind": kind, "result": result.to_json()}), encoding="utf-8")
+            path.write_bytes(written_result(kind, result))
             path.replace(self._result_path(job_id))
 
     def take_in(self, path: Path, target: Path) -> None:
@@ -236,6 +248,24 @@ class Store:
         path = self.temporary_path()
         path.write_bytes(b"deepdream")
         path.unlink()
+
+
+def missing_blob(sha: str) -> NotFoundError:
+    return NotFoundError(f"There is no blob {sha}.", "Send it first with PUT.")
+
+
+def written_result(kind: str, result: JobResult) -> bytes:
+    """As `read_result` reads it."""
+    return json.dumps({"kind": kind, "result": result.to_json()}).encode()
+
+
+def read_result(data: bytes | None) -> KeptResult | None:
+    """None for what is not there or cannot be read."""
+    try:
+        found = json.loads(data or b"")
+        return KeptResult(found["kind"], KINDS[found["kind"]].result.from_json(found["result"]))
+    except (ValueError, KeyError, TypeError, DeepDreamError):
+        return None
 
 
 @contextlib.contextmanager

@@ -51,13 +51,15 @@ MAX_LINE = 2**24
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """How workers are started. data: the store's folder. threads: on the CPU, None for torch's choice.
+    """How workers are started. data: the store's folder. shared: the address of
+    the object store, of which that has copies, if so. threads: on the CPU, None for torch's choice.
 
     pixels: of the largest image that they decode. memory: bytes that one may have, 0 for its own choice. silence:
     seconds in which a job must tell something of its way. log_json: whether they log as JSON.
     """
 
     data: Path
+    shared: str = ""
     device: str = "auto"
     threads: int | None = None
     pixels: int = MAX_PIXELS
@@ -68,6 +70,7 @@ class WorkerOptions:
     def arguments(self) -> list[str]:
         """Of the worker's command line."""
         words = ["--data", str(self.data), "--device", self.device, "--pixels", str(self.pixels)]
+        words += ["--shared", self.shared] if self.shared else []
         words += ["--memory", str(self.memory)]
         words += ["--threads", str(self.threads)] if self.threads is not None else []
         return [*words, "--log-json"] if self.log_json else words

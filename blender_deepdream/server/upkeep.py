@@ -77,8 +77,7 @@ class Upkeep:
             await asyncio.sleep(ROUND_SECONDS)
 
     def _tidy(self, needed: Collection[str], room: int) -> int:
-        for sha in needed:
-            self._store.touch(sha)
+        self._store.missing(needed)  # these count as used
         kept = self._store.everything()
         used = sum(one.size for one in kept) + self._store.in_trainings()
         if not self._limit or used + room <= self._limit:

@@ -13,7 +13,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,8 +33,12 @@ from ..training.report_folder import left_out_of
 from ..training.session import Order, Outcome, Pictures, Session, prepare
 from ..training.trained import Trained, kept
 from .as_sent import said_as_sent
+from .carried import carried
 from .report import Report
 from .workbench import Workbench
+
+WORK, OWN = "work", "in-the-library"
+"""What a training goes on with, in its folder; all else there is laid out anew."""
 
 ATLAS_SIDE = 192
 TRAINED = 0.9
@@ -53,6 +57,20 @@ def train_brain(bench: Workbench, request: TrainRequest, brains: Mapping[str, st
     library; GaveWayError."""
     start = time.monotonic()
     folder = _folder(bench, request, brains)
+    with carried(bench.store, folder, (WORK, OWN)) as between_steps:
+        result = _trained(bench, request, brains, folder, report, between_steps)
+    shutil.rmtree(folder, ignore_errors=True)
+    return replace(result, seconds=round(time.monotonic() - start, 3))
+
+
+def _trained(
+    bench: Workbench,
+    request: TrainRequest,
+    brains: Mapping[str, str],
+    folder: Path,
+    report: Report,
+    between_steps: Callable[[], None],
+) -> TrainResult:
     shelf = _Shelf(bench, request, folder)
     shelf.check_free()
     with said_as_sent(bench.store, {request.dream_source: "The image to dream from"}):
@@ -62,13 +80,11 @@ def train_brain(bench: Workbench, request: TrainRequest, brains: Mapping[str, st
         _lay_out(bench, request, order.pictures, report)
         with _said_of_what_was_sent(order.pictures):
             session = Session(order, follow(prepare(order), lambda news: report.advance(_scaled(news))))
-        outcome = follow(session.run(), lambda news: _tell(news, report))
+        outcome = follow(session.run(), lambda news: _tell(news, report, between_steps))
     except CancelledError as error:
         raise shelf.stopped(order.work) from error
     card = shelf.put(outcome.trained)
-    result = _result(bench, outcome, card, _atlas(bench.library.load(card.name, bench.device), bench, report))
-    shutil.rmtree(folder, ignore_errors=True)
-    return replace(result, seconds=round(time.monotonic() - start, 3))
+    return _result(bench, outcome, card, _atlas(bench.library.load(card.name, bench.device), bench, report))
 
 
 class _Shelf:
@@ -78,7 +94,7 @@ class _Shelf:
         self._library = bench.library
         self._name = request.name
         self._replace = request.replace
-        self._own = folder / "in-the-library"
+        self._own = folder / OWN
 
     def check_free(self) -> None:
         """Raises InputError if another brain has the name and is not to be replaced, StorageError."""
@@ -130,7 +146,7 @@ def _order(bench: Workbench, request: TrainRequest, folder: Path, brains: Mappin
         pictures=folder / "pictures",
         recipe=request.recipe,
         base=bench.contents(request.recipe.base, brains),
-        work=folder / "work",
+        work=folder / WORK,
         source=source,
         source_name="an image" if request.dream_source in request.blobs else request.dream_source,
         device=bench.device,
@@ -174,7 +190,8 @@ def _said_of_what_was_sent(folder: Path) -> Iterator[None]:
         raise type(error)(error.message.replace(str(folder), "What was sent"), error.hint) from error
 
 
-def _tell(news: object, report: Report) -> None:
+def _tell(news: object, report: Report, between_steps: Callable[[], None]) -> None:
+    between_steps()
     if isinstance(news, TrainProgress):
         report.advance(_scaled(news))
     elif isinstance(news, Pictures):

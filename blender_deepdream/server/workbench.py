@@ -19,8 +19,6 @@ import torch
 from ..engine.brain import Brain, BrainCard
 from ..engine.brain_file import Contents
 from ..engine.dream import fingerprint
-from ..engine.folders import brains_folder
-from ..engine.library import Library
 from ..engine.pull import clear_abandoned, offer, offers
 from ..protocol.brains import BrainOffer
 from ..protocol.errors import InternalError, MissingBlobError, UnknownBrainError
@@ -28,6 +26,7 @@ from ..protocol.nothing import MAX_PIXELS
 from .dreaming import choose_device
 from .last_frame import LastFrame
 from .loaded_brains import LoadedBrains
+from .remote_library import library_of
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -45,7 +44,7 @@ class Workbench:
         self.pixels = pixels
         self.device = choose_device(device, threads, number)
         self.last_frame = LastFrame()
-        self.library = Library(brains_folder(store.root))
+        self.library = library_of(store)
         clear_abandoned(self.library)
         self._loaded = LoadedBrains(lambda name: self.library.load(name, self.device), self.free_memory)
 

@@ -26,7 +26,7 @@ from ..protocol.jobs import JobProgress, request_from_json
 from ..protocol.nothing import MAX_PIXELS
 from .logs import log_to_stderr
 from .memory import limit_memory
-from .store import Store
+from .remote_store import open_store
 from .threads import share_the_cores
 
 if TYPE_CHECKING:
@@ -123,7 +123,8 @@ def main() -> None:
     try:
         from .workbench import Workbench
 
-        bench = Workbench(Store(options.data), options.device, options.threads, options.number, options.pixels)
+        store = open_store(options.data, options.shared)
+        bench = Workbench(store, options.device, options.threads, options.number, options.pixels)
         limit_memory(options.memory, bench.device.type)
         channel.answer_with(bench.answer)
         channel.send(**{"is": "ready"}, free_memory=bench.free_memory(), **bench.describe())
@@ -176,6 +177,7 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The dream server's worker; the server starts it.")
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--shared", default="", help="address of the object store, of which --data has copies")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--number", type=int, default=0, help="which of several GPUs")
     parser.add_argument("--threads", type=int)

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from blender_deepdream.protocol.client import DreamClient
@@ -15,6 +17,7 @@ from blender_deepdream.protocol.jobs import JobRequest, JobState, JobStatus
 from blender_deepdream.protocol.messages import DreamRequest
 from blender_deepdream.protocol.settings import DreamSettings
 
+from .buckets import BUCKET, Buckets
 from .process import ServerProcess, png
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -101,3 +104,17 @@ def finish(client: DreamClient, request: JobRequest) -> JobStatus:
 
 def until_it_dreams(client: DreamClient, job_id: str) -> None:
     assert any(status.progress for status in client.events(job_id))
+
+
+@pytest.fixture(scope="session")
+def buckets() -> Iterator[Buckets]:
+    """An object store, which our processes find from now on."""
+    for package in ("moto", "s3fs"):
+        pytest.importorskip(package, reason="not installed: pip install 'blender-deepdream[test]'")
+    found, before = Buckets(), dict(os.environ)
+    os.environ.update(found.environment)
+    fsspec.filesystem("s3", skip_instance_cache=True).mkdir(BUCKET)
+    yield found
+    os.environ.clear()
+    os.environ.update(before)
+    found.close()

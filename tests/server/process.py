@@ -32,7 +32,7 @@ runpy.run_module("blender_deepdream.server", run_name="__main__", alter_sys=True
 class ServerProcess:
     """`deepdream serve` on a folder, ready for requests. Its standard error goes to the file `log`.
 
-    With `--cluster` the folder is the shared one.
+    With `--cluster` the folder is the shared one, unless it has copies of what an object store has.
     """
 
     def __init__(self, data: Path, *arguments: str, limit_file_bytes: int | None = None) -> None:
@@ -41,7 +41,7 @@ class ServerProcess:
         command = [sys.executable, "-m", "blender_deepdream.server"]
         if limit_file_bytes is not None:
             command = [sys.executable, "-c", _WITH_FILE_LIMIT, str(limit_file_bytes)]
-        folder = "--shared" if "--cluster" in arguments else "--data"
+        folder = "--shared" if "--cluster" in arguments and "--shared" not in arguments else "--data"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, "serve", folder, str(data), "--threads", "1", *arguments],

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,6 +13,7 @@ import pytest
 from blender_deepdream.protocol.errors import WorkerLostError
 from blender_deepdream.protocol.jobs import JobState
 from blender_deepdream.protocol.messages import DreamRequest, DreamResult
+from blender_deepdream.server.documents import FolderDocuments
 from blender_deepdream.server.job import Client
 from blender_deepdream.server.jobs import JobQueue
 from blender_deepdream.server.journal import Journal
@@ -29,7 +30,7 @@ def resolved(digit: str) -> Resolved:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "queue")
+    return Journal(FolderDocuments(tmp_path / "queue"))
 
 
 class Absent(Worker):
@@ -50,17 +51,36 @@ def queue(journal: Journal, folder: Path) -> JobQueue:
 
 
 def test_what_is_noted_is_read_in_its_order(journal: Journal, tmp_path: Path) -> None:
-    for seconds, digit in ((2, "a"), (1, "b"), (3, "c")):
-        journal.note(resolved(digit), [ANNA, FARM])
-        os.utime(tmp_path / "queue" / f"{digit * 64}.json", (seconds, seconds))
+    """Also where files tell no times that are good for that: they are written anew for each client."""
+    for digit in "bac":
+        journal.note(resolved(digit), [ANNA])
+    journal.note(resolved("b"), [ANNA, FARM])
     journal.forget("c" * 64)
-    found = list(journal.read())
+    journal.close()
+    found = Journal(FolderDocuments(tmp_path / "queue")).read()
     assert [entry.resolved for entry in found] == [resolved("b"), resolved("a")]
     assert found[0].clients == (ANNA, FARM)
 
 
+def test_what_was_done_last_stays(tmp_path: Path) -> None:
+    """However slow the first of it is."""
+
+    class Slow(FolderDocuments):
+        def put(self, name: str, data: bytes) -> None:
+            time.sleep(0.05)
+            super().put(name, data)
+
+    journal = Journal(Slow(tmp_path / "queue"))
+    journal.note(resolved("a"), [ANNA, FARM])
+    journal.note(resolved("a"), [FARM])
+    journal.note(resolved("b"), [ANNA])
+    journal.forget("b" * 64)
+    journal.close()
+    assert [entry.clients for entry in journal.read()] == [(FARM,)]
+
+
 def test_what_is_no_job_is_left_out(journal: Journal, tmp_path: Path) -> None:
-    journal.note(resolved("a"), [ANNA])
+    journal.note(resolved("a"), [ANNA]).result()
     (tmp_path / "queue" / f"{'b' * 64}.json").write_text('{"request": {"kind": "nonsense"}}')
     (tmp_path / "queue" / f"{'c' * 64}.json").write_text("[")
     (tmp_path / "queue" / "launch-1.json").write_text("{}")
@@ -71,7 +91,7 @@ def test_the_next_queue_goes_on(journal: Journal, tmp_path: Path) -> None:
     """It knows the jobs before any worker is there: clients that ask for them are not told that there are none."""
     journal.note(resolved("a"), [ANNA, FARM])
     journal.note(resolved("b"), [])
-    journal.note(resolved("c"), [FARM])
+    journal.note(resolved("c"), [FARM]).result()
     jobs = queue(journal, tmp_path)
     image = Store(tmp_path / "data").keep(b"image")
     Store(tmp_path / "data").keep_result("c" * 64, "dream", DreamResult(image, 8, 8, 1.0))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ray import serve
@@ -23,6 +24,7 @@ from ..logs import log_to_stderr
 from ..resolving import Resolved
 from ..supervisor import CANCEL_TRAINING_SECONDS, Worker, WorkerOptions
 from .nodes import check_mark
+from .place import Desk, Place
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +39,16 @@ TELL_SECONDS = 0.05
 class Dreamer:
     """A replica of Ray Serve's. It takes one order at a time."""
 
-    def __init__(self, options: WorkerOptions, mark: str) -> None:
-        """Raises StorageError if the shared folder is not here."""
+    def __init__(self, options: WorkerOptions, place: Place, mark: str) -> None:
+        """Raises StorageError if what is shared is not seen here."""
         log_to_stderr(as_json=options.log_json, who="dreamer")
-        check_mark(options.data, mark)
-        self._worker = Worker(options)
+        check_mark(place, mark)
+        self._desk = Desk(place)
+        self._worker = Worker(replace(options, data=self._desk.store.root, shared=self._desk.address))
 
     async def check_health(self) -> None:
         """Called by Serve before anything else, and now and then. Raises why the engine cannot work here."""
+        self._desk.start()
         await self._worker.ready()
 
     async def facts(self) -> dict[str, Any]:

@@ -14,17 +14,16 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 
-from ...engine.whole_files import write_bytes
 from ...protocol.errors import CancelledError, DeepDreamError, GaveWayError, WorkerLostError, from_wire
 from ...protocol.jobs import KINDS, JobResult
 from ...protocol.training import TrainRequest
+from ..documents import Documents
 from ..report import Report
 from ..resolving import Facts, Resolved
 from ..supervisor import ANSWER_SECONDS, Worker
@@ -39,14 +38,14 @@ ROOM_SECONDS = 5.0
 
 
 class Fleet:
-    """All dreamers. librarian: a worker beside us, which answers questions about brains. memo: a file that tells a
-    later ingress of the same launch what the dreamers are."""
+    """All dreamers. librarian: a worker beside us, which answers questions about brains. queue, memo: where a
+    document tells a later ingress of the same launch what the dreamers are, and its name."""
 
-    def __init__(self, dreamers: DeploymentHandle, librarian: Worker, memo: Path) -> None:
+    def __init__(self, dreamers: DeploymentHandle, librarian: Worker, queue: Documents, memo: str) -> None:
         self.dreamers = dreamers
         self.librarian = librarian
         self.free_memory: int | None = None
-        self._memo = memo
+        self._queue, self._memo = queue, memo
         self._own: Facts | None = None
         self._asking = asyncio.Lock()
         self._runs: dict[str, Run] = {}
@@ -61,7 +60,7 @@ class Fleet:
         """Waits for the first dreamer, however long it takes. Raises WorkerLostError, and why the engine fails."""
         library = await self.librarian.ready()
         async with self._asking:
-            self._own = self._own or self._remembered() or await self._asked()
+            self._own = self._own or await asyncio.to_thread(self._remembered) or await self._asked()
         return replace(self._own, brains=library.brains)
 
     def begin(self, run: Run) -> None:
@@ -90,12 +89,13 @@ class Fleet:
             raise _gone(error) from error
         self.free_memory = found["free_memory"]
         facts = Facts(found["device"], found["fingerprint"], {})
-        write_bytes(self._memo, json.dumps({"device": facts.device, "fingerprint": facts.fingerprint}).encode())
+        told = json.dumps({"device": facts.device, "fingerprint": facts.fingerprint}).encode()
+        await asyncio.to_thread(self._queue.put, self._memo, told)
         return facts
 
     def _remembered(self) -> Facts | None:
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            found = json.loads(self._memo.read_text(encoding="utf-8"))
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            found = json.loads(self._queue.read(self._memo) or b"")
             return Facts(str(found["device"]), str(found["fingerprint"]), {})
         return None
 

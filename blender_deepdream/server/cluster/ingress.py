@@ -7,12 +7,12 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from fastapi import FastAPI
 from ray.serve.handle import DeploymentHandle
 
 from ..app import create_app
+from ..documents import Documents
 from ..journal import Journal
 from ..limits import Limits
 from ..logs import log_to_stderr
@@ -21,6 +21,7 @@ from ..store import Store
 from ..supervisor import Worker, WorkerOptions
 from ..tokens import Keyring
 from .fleet import Fleet, Hand
+from .place import Desk, Place
 
 FORGET_SECONDS = 30 * 86_400
 
@@ -33,7 +34,7 @@ class Launch:
     """
 
     id: str
-    shared: Path
+    place: Place
     worker: WorkerOptions
     dreamers: int
     keyring: Keyring
@@ -53,11 +54,14 @@ class Ingress:
         """Called by Serve in the event loop that answers."""
         launch = self._launch
         log_to_stderr(as_json=launch.worker.log_json, who="ingress")
-        queue = launch.shared / "queue"
+        self._desk = Desk(launch.place)
+        self._desk.start()
+        store = self._desk.store
+        queue = store.documents("queue")
         _forget_launches(queue)
-        librarian = Worker(replace(launch.worker, device="cpu", threads=1))
-        self._fleet = fleet = Fleet(self._dreamers, librarian, queue / f"launch-{launch.id}.json")
-        return create_app(self._services(fleet, Journal(queue)))
+        worker = replace(launch.worker, data=store.root, shared=self._desk.address, device="cpu", threads=1)
+        self._fleet = fleet = Fleet(self._dreamers, Worker(worker), queue, f"launch-{launch.id}.json")
+        return create_app(self._services(store, fleet, Journal(queue)))
 
     async def words(self, run: str) -> AsyncIterator[str]:
         """For a dreamer at work: what it shall do."""
@@ -65,10 +69,10 @@ class Ingress:
             async for word in self._fleet.words(run):
                 yield word
 
-    def _services(self, fleet: Fleet, journal: Journal) -> Services:
+    def _services(self, store: Store, fleet: Fleet, journal: Journal) -> Services:
         launch = self._launch
         return assembled(
-            Store(launch.shared),
+            store,
             lambda _: Hand(fleet),
             launch.dreamers,
             keyring=launch.keyring,
@@ -78,7 +82,7 @@ class Ingress:
         )
 
 
-def _forget_launches(queue: Path) -> None:
-    for old in queue.glob("launch-*.json"):
-        if old.stat().st_mtime < time.time() - FORGET_SECONDS:
-            old.unlink(missing_ok=True)
+def _forget_launches(queue: Documents) -> None:
+    for name, written in queue.names():
+        if name.startswith("launch-") and written < time.time() - FORGET_SECONDS:
+            queue.remove(name)

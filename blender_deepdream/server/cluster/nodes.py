@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...engine.whole_files import write_bytes
-from ...protocol.errors import InputError, ServerUnavailableError, StorageError
-from ..store import storage_errors
+from ...protocol.errors import DeepDreamError, InputError, ServerUnavailableError, StorageError
+from .place import Place
 
 LOOK_SECONDS = 60.0
-_MARK = "cluster-mark"
+_FOLDER, _MARK = "cluster", "marks"
 _MARKS = 8
 """Of so many launches: dreamers of one that still serves go by their own, whatever has been started since."""
 
@@ -29,43 +28,54 @@ class Share(NamedTuple):
     threads: int | None
 
 
-def leave_mark(shared: Path) -> str:
-    """Write into the shared folder by what each machine knows it. Returns it. Raises StorageError."""
+def leave_mark(place: Place) -> str:
+    """Write into what is shared by what each machine knows it. Returns it. Raises StorageError."""
     mark = uuid.uuid4().hex
-    write_bytes(shared / _MARK, "\n".join([*_marks(shared), mark][-_MARKS:]).encode())
+    place.documents(_FOLDER).put(_MARK, "\n".join([*_marks(place), mark][-_MARKS:]).encode())
     return mark
 
 
-def check_mark(shared: Path, mark: str) -> None:
-    """Raises StorageError if this machine does not see the same folder, or cannot write there."""
+def check_mark(place: Place, mark: str) -> None:
+    """Raises StorageError if this machine does not see the same, or cannot write there; InputError if it cannot speak
+    to the object store."""
     name = socket.gethostname()
-    if mark not in _marks(shared):
+    if mark not in _marks(place):
+        if place.is_remote:
+            raise StorageError(f"{name} sees another store at {place.shared}.", "Give all the same AWS_ENDPOINT_URL.")
         raise StorageError(
-            f"{name} does not see the shared folder {shared}.",
+            f"{name} does not see the shared folder {place.shared}.",
             "Mount it there, too, under the same path, or give --shared a folder that all machines see.",
         )
-    probe = shared / "unfinished" / f"probe-{uuid.uuid4().hex}"
-    with storage_errors(probe):
-        probe.write_bytes(b"deepdream")
-        probe.unlink()
+    probe = f"probe-{uuid.uuid4().hex}"
+    place.documents(_FOLDER).put(probe, b"deepdream")
+    place.documents(_FOLDER).remove(probe)
 
 
-def _marks(shared: Path) -> list[str]:
+def check_tokens(tokens: Path | None) -> None:
+    """Raises InputError where the ingress, which may run on this machine, would not find them."""
+    if tokens is not None and not tokens.is_file():
+        raise InputError(
+            f"{socket.gethostname()} has no {tokens}.",
+            "With an object store, --tokens must be there under the same path on every machine.",
+        )
+
+
+def _marks(place: Place) -> list[str]:
     try:
-        return (shared / _MARK).read_text(encoding="ascii").split()
-    except (OSError, ValueError):
+        return (place.documents(_FOLDER).read(_MARK) or b"").decode("ascii").split()
+    except UnicodeDecodeError:
         return []
 
 
-def check_nodes(shared: Path, mark: str) -> None:
+def check_nodes(place: Place, tokens: Path | None, mark: str) -> None:
     """Have every machine look whether it can dream for us.
 
-    Raises InputError for one without this very version of the package, StorageError for one that does not see the
-    folder, ServerUnavailableError for one that does not answer.
+    Raises InputError for one without this very version of the package, StorageError for one that does not see what
+    is shared, ServerUnavailableError for one that does not answer.
     """
     import ray
 
-    looks = {_look_from(node, shared, mark): node["NodeManagerHostname"] for node in _alive()}
+    looks = {_look_from(node, place, tokens, mark): node["NodeManagerHostname"] for node in _alive()}
     done, late = ray.wait(list(looks), num_returns=len(looks), timeout=LOOK_SECONDS)
     if late:
         raise ServerUnavailableError(
@@ -77,7 +87,7 @@ def check_nodes(shared: Path, mark: str) -> None:
             error = ray.get(seen)
         except Exception as reason:  # the boundary to Ray: our code could not even be loaded there
             raise InputError(
-                f"{looks[seen]} cannot run this DeepDream: {str(reason).strip().splitlines()[-1]}",
+                f"{looks[seen]} cannot run this DeepDream: {last_words(reason)}",
                 "Install the same version of blender-deepdream[cluster] there, with the same Python.",
             ) from reason
         if error is not None:
@@ -106,7 +116,12 @@ def own_code() -> str:
     return f"code {digest[:12]} in Python {platform.python_version()}"
 
 
-def look(shared: str, mark: str, code: str) -> InputError | StorageError | None:
+def last_words(reason: Exception) -> str:
+    """What an error of Ray's comes to: it brings a whole traceback, or nothing."""
+    return next(reversed(str(reason).strip().splitlines()), type(reason).__name__)
+
+
+def look(place: Place, tokens: Path | None, mark: str, code: str) -> DeepDreamError | None:
     """Runs on each machine. Returns what is wrong."""
     if own_code() != code:
         return InputError(
@@ -114,19 +129,21 @@ def look(shared: str, mark: str, code: str) -> InputError | StorageError | None:
             "Install the same version of blender-deepdream[cluster] there, with the same Python.",
         )
     try:
-        check_mark(Path(shared), mark)
-    except StorageError as error:
-        return error
+        check_mark(place, mark)
+        if place.is_remote:
+            check_tokens(tokens)
+    except DeepDreamError as error:
+        return type(error)(f"{socket.gethostname()}: {error.message}", error.hint)
     return None
 
 
-def _look_from(node: Mapping[str, Any], shared: Path, mark: str) -> Any:
+def _look_from(node: Mapping[str, Any], place: Place, tokens: Path | None, mark: str) -> Any:
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
     looking = ray.remote(look).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
-    return looking.remote(str(shared), mark, own_code())
+    return looking.remote(place, tokens, mark, own_code())
 
 
 def _alive() -> list[dict[str, Any]]:

@@ -27,12 +27,12 @@ from ..auth import read_or_make_token
 from ..hosts import own_names
 from ..listening import bind, url_of, watch_parent
 from ..serve_options import ServeOptions
-from ..store import Store
 from ..tokens import Keyring
 from .dreamer import APPLICATION, Dreamer
 from .ingress import Ingress, Launch
 from .joining import KNOCK_SECONDS, join, read_address
 from .nodes import Share, check_nodes, leave_mark, room_for, share_of
+from .place import Desk, Place
 
 log = logging.getLogger(__name__)
 
@@ -62,18 +62,19 @@ def serve_cluster(options: ServeOptions) -> None:
     Prints one line of JSON when ready. Raises InputError, StorageError, ServerUnavailableError.
     """
     port = _port(options)
-    store = Store(options.data or data_folder())
-    store.prepare()
-    token_file = options.token_file or store.root / "token"
-    keyring = Keyring(read_or_make_token(token_file), _seen_by_all(options.tokens, store.root))
+    place = Place(options.shared, options.data, options.copies_gib)
+    desk = Desk(place)
+    token_file = options.token_file or (options.data or data_folder() if place.is_remote else desk.store.root) / "token"
+    tokens = _seen_by_all(options.tokens, place)
+    keyring = Keyring(read_or_make_token(token_file), tokens)
     join(options.cluster)
     ended = _signalled(options)  # not before: Ray has ideas of its own about signals
     with contextlib.ExitStack() as leaving:
         leaving.callback(ray.shutdown)
-        mark = leave_mark(store.root)
-        check_nodes(store.root, mark)
+        mark = leave_mark(place)
+        check_nodes(place, tokens, mark)
         share = share_of(options.device, options.threads)
-        launch = _launch(options, store.root.resolve(), share, keyring)
+        launch = _launch(options, place, share, keyring)
         leaving.callback(_leave)  # not before: what an earlier command has left there goes on until ours comes
         _deploy(options, launch, share, mark, port)
         if _await_ready(ended):
@@ -107,21 +108,21 @@ def _port(options: ServeOptions) -> int:
     return options.port
 
 
-def _seen_by_all(tokens: Path | None, shared: Path) -> Path | None:
+def _seen_by_all(tokens: Path | None, place: Place) -> Path | None:
     """Raises InputError for a file that the ingress may not see where it runs."""
-    if tokens is not None and not tokens.resolve().is_relative_to(shared.resolve()):
+    if tokens is not None and not place.is_remote and not tokens.resolve().is_relative_to(place.shared):
         raise InputError(
-            f"{tokens} is not in the shared folder: the cluster may not see it.", f"Move it into {shared}."
+            f"{tokens} is not in the shared folder: the cluster may not see it.", f"Move it into {place.shared}."
         )
     return tokens and tokens.resolve()
 
 
-def _launch(options: ServeOptions, shared: Path, share: Share, keyring: Keyring) -> Launch:
+def _launch(options: ServeOptions, place: Place, share: Share, keyring: Keyring) -> Launch:
     address = read_address(options.cluster)
     return Launch(
         id=uuid.uuid4().hex,
-        shared=shared,
-        worker=replace(options.worker(shared), threads=share.threads),
+        place=place,
+        worker=replace(options.worker(Path()), threads=share.threads),
         dreamers=options.workers or room_for(share),
         keyring=keyring,
         names=own_names(options.host, address.host if address else "", *options.names),
@@ -137,7 +138,9 @@ def _deploy(options: ServeOptions, launch: Launch, share: Share, mark: str, port
         http_options={"host": options.host, "port": port, **files},
         controller_options={"runtime_env": {"env_vars": _SLOW_MACHINES}},
     )
-    application = _ingress(launch).bind(launch, _dreamers(options, launch, share).bind(launch.worker, mark))
+    application = _ingress(launch).bind(
+        launch, _dreamers(options, launch, share).bind(launch.worker, launch.place, mark)
+    )
     target = serve.RunTarget(target=application, name=APPLICATION, route_prefix="/", logging_config=_QUIET)
     serve.run_many([target], wait_for_applications_running=False)
 

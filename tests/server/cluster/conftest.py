@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 import importlib.util
-import socket
+import os
 from collections.abc import Iterator
 
 import pytest
 
+from ..buckets import Buckets, free_port
 from ..process import ServerProcess
 from .machines import Machines
 
 
 @pytest.fixture(scope="session")
-def machines() -> Iterator[Machines]:
+def machines(buckets: Buckets) -> Iterator[Machines]:
+    """buckets: a machine finds the object store by its environment."""
+    assert buckets.environment.items() <= os.environ.items()
     if importlib.util.find_spec("ray") is None:
         pytest.skip("Ray is not installed: pip install 'blender-deepdream[cluster]'")
     found = Machines(2)
@@ -25,9 +28,7 @@ def machines() -> Iterator[Machines]:
 @pytest.fixture(scope="session")
 def on_cluster(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server with two dreamers."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    options = ("--cluster", machines.address, "--port", str(port), "--workers", "2", "--least-workers", "2")
+    options = ("--cluster", machines.address, "--port", str(free_port()), "--workers", "2", "--least-workers", "2")
     process = ServerProcess(tmp_path_factory.mktemp("cluster") / "shared", *options)
     yield process
     process.kill()

@@ -83,7 +83,10 @@ def test_somebody_else_answers() -> None:
     ("words", "said"),
     [
         (["--cluster", "head:6379"], "--shared DIR"),
-        (["--cluster", "head:6379", "--shared", "s3://dreams"], "Mount it"),
+        (["--cluster", "head:6379", "--shared", "ftp://dreams"], "no object store"),
+        (["--cluster", "head:6379", "--shared", "memory://dreams"], "no object store"),
+        (["--cluster", "head:6379", "--shared", "s3:///"], "a bucket"),
+        (["--cluster", "head:6379", "--shared", "s3://key:secret@dreams"], "AWS_ACCESS_KEY_ID"),
         (["--cluster", "auto", "--data", "here"], "--shared, not --data"),
         (["--shared", "here"], "is for --cluster"),
     ],
