@@ -94,7 +94,7 @@ class Library:
         """
         path = self.check_free(card.name, replace_old=replace_old)
         brain_file.save(path, card, tensors, description)
-        return self._read(path)
+        return self._added(path)
 
     def add_file(
         self, source: Path, name: str | None = None, *, replace_old: bool = False, taken: str = TAKEN
@@ -108,7 +108,7 @@ class Library:
         target = self.check_free(name, replace_old=replace_old, taken=taken)
         brain_file.load(source)
         _copy(source, target)
-        return self._read(target)
+        return self._added(target)
 
     def export(self, name: str, target: Path) -> None:
         """Copy a brain's file out of the library. Raises UnknownBrainError, StorageError."""
@@ -145,6 +145,10 @@ class Library:
     def path(self, name: str) -> Path:
         """Where a brain of that name lies or would lie. Raises InputError for a name that cannot be."""
         return self.folder / f"{check_name(name)}{brain_file.SUFFIX}"
+
+    def _added(self, path: Path) -> BrainCard:
+        """The brain that has just been put there."""
+        return self._read(path)
 
     def _existing(self, name: str) -> Path:
         with contextlib.suppress(InputError):

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-
-from torch import Tensor
 
 from ..engine.brain import BrainCard
 from ..engine.brain_file import SUFFIX
@@ -49,21 +47,6 @@ class RemoteLibrary(Library):
                     self._bring(self.path(name.removesuffix(SUFFIX)), found)
         yield from super().everything()
 
-    def add(
-        self,
-        card: BrainCard,
-        tensors: Mapping[str, Tensor],
-        description: object = None,
-        *,
-        replace_old: bool = False,
-    ) -> BrainCard:
-        return self._sent(super().add(card, tensors, description, replace_old=replace_old))
-
-    def add_file(
-        self, source: Path, name: str | None = None, *, replace_old: bool = False, taken: str = TAKEN
-    ) -> BrainCard:
-        return self._sent(super().add_file(source, name, replace_old=replace_old, taken=taken))
-
     def remove(self, name: str) -> None:
         super().remove(name)
         self._objects.remove(_object(self.path(name)))
@@ -77,9 +60,9 @@ class RemoteLibrary(Library):
             self._bring(self.path(name))
         return super()._existing(name)
 
-    def _sent(self, card: BrainCard) -> BrainCard:
-        """A brain that was just put here is everybody's, or nobody's."""
-        path = self.path(card.name)
+    def _added(self, path: Path) -> BrainCard:
+        """It is everybody's, or nobody's."""
+        card = super()._added(path)
         try:
             self._objects.put_file(_object(path), path)
             found = self._objects.find(_object(path))
