@@ -103,12 +103,15 @@ def _add_scale(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _dream(options: argparse.Namespace) -> dict[str, Any]:
     from benchmark_dream import Task, measure
 
+    from blender_deepdream.server.dreaming import choose_device
+
     sides = [options.size / 1.4**octave for octave in (3, 2, 1, 0)]
     if options.octave_sizes:
         sides = [int(side) for side in options.octave_sizes.split(",")]
     whole = tuple(round(side) for side in sides)
     clock = time.process_time if options.cpu_time else time.perf_counter
-    task = Task(options.architecture, options.layer, options.steps, whole, torch.device(options.device), clock)
+    device = choose_device(options.device, options.threads)
+    task = Task(options.architecture, options.layer, options.steps, whole, device, clock)
     return measure(task, options.rounds)
 
 

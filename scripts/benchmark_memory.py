@@ -27,6 +27,7 @@ from blender_deepdream.engine.octaves import NO_WRAP
 from blender_deepdream.engine.precision import in_precision
 from blender_deepdream.engine.wanted import objective_of
 from blender_deepdream.protocol.settings import DreamSettings
+from blender_deepdream.server.dreaming import choose_device
 from tests.engine.seams import ToldTiling, strength_at_seams
 
 SEAM_SIDE, SEAM_TILE = 640, 384
@@ -49,8 +50,7 @@ def _in_own_process(options: argparse.Namespace, side: int) -> dict[str, float]:
 
 def one(side: int, steps: int, threads: int, architecture: str, layer: str, precision: str) -> None:
     """Dream once; print the seconds and the peak of this process's resident memory as JSON."""
-    torch.set_num_threads(threads)
-    brain = random_brain(architecture, torch.device("cpu"))
+    brain = random_brain(architecture, choose_device("cpu", threads))
     settings = DreamSettings().replace(layers=((layer, 1.0),), octaves=1, steps=steps, precision=precision)
     image = Image(np.random.default_rng(0).random((side, side, 3), dtype=np.float32))
     start = time.perf_counter()

@@ -23,6 +23,7 @@ from ..engine.temporal import ALONE, Chain
 from ..engine.wanted import Load
 from ..protocol.errors import ImageError, InputError
 from ..protocol.messages import DreamRequest, Progress
+from .heap import keep_freed_memory
 
 ONE_COLOR = 1.5 / 255
 """What differs by less, in dream space, shows nothing: one step of 8 bits."""
@@ -95,7 +96,8 @@ def read_guide(path: Path) -> Image:
 
 def choose_device(name: str, threads: int | None, number: int = 0) -> torch.device:
     """The device of that name; "auto" takes the fastest there is. threads: CPU threads, None for torch's choice.
-    number: which of several GPUs, round and round, where the name leaves that open.
+    number: which of several GPUs, round and round, where the name leaves that open. For a CPU this process's memory is
+    made ready, too.
 
     Raises InputError if there is no such device here.
     """
@@ -112,4 +114,6 @@ def choose_device(name: str, threads: int | None, number: int = 0) -> torch.devi
         raise InputError(
             f"There is no device {name!r} here.", "Devices are auto, cpu, cuda (NVIDIA) and mps (Apple)."
         ) from error
+    if device.type == "cpu":
+        keep_freed_memory()
     return device

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from ..engine.brain import Brain
+from ..engine.networks.traced import TracedNetwork
 
 RESERVE_BYTES = 2**30
 """Free memory that a dream shall find, however many brains are loaded."""
@@ -56,8 +58,14 @@ class LoadedBrains:
 
 
 def bytes_of(brain: Brain) -> int:
-    """What a brain's weights take in memory."""
+    """What a brain's weights take in memory, those copies of them included that it has made to calculate with."""
     if not isinstance(brain.network, nn.Module):
         return 0
-    tensors = (*brain.network.parameters(), *brain.network.buffers())
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    copies = brain.network.copies() if isinstance(brain.network, TracedNetwork) else ()
+    tensors = {_memory(tensor): tensor for tensor in (*brain.network.parameters(), *brain.network.buffers(), *copies)}
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+
+
+def _memory(tensor: Tensor) -> int:
+    """The same for two tensors of the same memory. What oneDNN has laid out does not tell its address."""
+    return tensor.data_ptr() if tensor.layout == torch.strided else id(tensor)

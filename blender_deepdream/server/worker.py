@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from ..protocol.errors import CancelledError, DeepDreamError, GaveWayError, InternalError, OutOfMemoryError
 from ..protocol.jobs import JobProgress, request_from_json
 from ..protocol.nothing import MAX_PIXELS
+from .heap import return_freed_memory
 from .logs import log_to_stderr
 from .memory import limit_memory
 from .remote_store import open_store
@@ -135,6 +136,7 @@ def main() -> None:
     while True:
         order = channel.next_order()
         outcome = _outcome("done", lambda order: _work(bench, order, channel), order)
+        return_freed_memory()
         channel.send(id=order["id"], free_memory=bench.free_memory(), **outcome)
 
 

@@ -4,9 +4,12 @@ import torch
 from torch import Tensor
 
 from blender_deepdream.engine.brain import Preprocessing
+from blender_deepdream.engine.networks import traced
 from blender_deepdream.engine.networks.kernels import Convolution
 from blender_deepdream.engine.networks.quick import has_kernels
+from blender_deepdream.engine.zoo import load_brain
 from blender_deepdream.protocol.errors import UnknownLayerError
+from blender_deepdream.protocol.messages import MAX_REGIONS
 
 
 def image(side: int = 64) -> Tensor:
@@ -82,3 +85,20 @@ def test_the_classifier_is_a_layer_that_no_list_shows(brain):
         found = brain.activations(image(), [classifier.name, "_blocks.3"])
     assert found[classifier.name].shape == (1, 1000, 2, 2)
     assert set(found) == {classifier.name, "_blocks.3"}
+
+
+def test_the_layers_of_all_regions_together_are_cut_once(monkeypatch):
+    brain, cuts, cut = load_brain("lite0"), [], traced.cut
+
+    def counted(*given):
+        cuts.append(given)
+        return cut(*given)
+
+    monkeypatch.setattr(traced, "cut", counted)
+    names = brain.info.layers
+    sets = [names, *([name] for name in names)]
+    assert len(sets) == MAX_REGIONS + 1
+    with torch.no_grad():
+        for layers in (*sets, *sets):
+            brain.activations(image(32), layers)
+    assert len(cuts) == len(sets)

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from blender_deepdream.engine.brain import Brain
 from blender_deepdream.engine.lite0 import LITE0_CARD
+from blender_deepdream.engine.networks.quick import has_kernels
+from blender_deepdream.engine.zoo import load_brain
 from blender_deepdream.server.loaded_brains import RESERVE_BYTES, LoadedBrains, bytes_of
 
 MIB = 2**20
@@ -105,3 +107,16 @@ def test_a_brain_that_cannot_be_loaded_is_not_there() -> None:
 
 def test_its_bytes() -> None:
     assert bytes_of(Device(0).load("3")) == 3 * MIB
+
+
+def test_its_bytes_with_the_copies_that_it_calculates_with() -> None:
+    brain = load_brain()
+    fresh = bytes_of(brain)
+    seen = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        brain.activations(seen, ["_blocks.15"])
+        told = bytes_of(brain)
+        brain.activations(seen, ["_blocks.15"])
+    if has_kernels(brain.device):
+        assert 1.2 * fresh < told < 3 * fresh, "one more layout forwards, one backwards"
+    assert bytes_of(brain) == told, "nothing is kept twice"

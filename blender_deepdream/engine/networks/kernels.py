@@ -8,7 +8,7 @@ All tensors are 1xCxHxW, channels last.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -86,6 +86,13 @@ class Convolution:
         found = self._plain_backward(size, gradient)
         return (found if onto is None else onto.add_(found),)
 
+    def tensors(self) -> Iterator[Tensor]:
+        """Its weights, in every layout that they are kept in."""
+        yield self._weight
+        yield from self._packed.tensors()
+        if self._reverse is not None:
+            yield from self._reverse.tensors()
+
     def _reversed(self) -> _Transposed | None:
         """Where a backward pass that is a forward one with other weights is quicker than torch's own."""
         slides, (inputs, *kernel) = self._geometry, self._weight.shape[1:]
@@ -138,6 +145,10 @@ class _Packed:
             found = add(onto, x, weight, self._bias, *self._slides, "add", 1.0, None, [], None)
         return found
 
+    def tensors(self) -> Iterator[Tensor]:
+        """The weights in each layout, one of them perhaps several times."""
+        yield from (self._weight, *self._fitting.values())
+
     def _fit(self, size: tuple[int, ...]) -> Tensor:
         if len(self._fitting) >= LAYOUTS_KEPT:
             self._fitting.clear()
@@ -185,6 +196,9 @@ class _Transposed:
         missing = (0, size[1] - found.shape[-1], 0, size[0] - found.shape[-2])
         found = functional.pad(found, missing) if any(missing) else found
         return found if onto is None else onto.add_(found)
+
+    def tensors(self) -> Iterator[Tensor]:
+        return self._convolve.tensors()
 
     def _shuffled(self, phases: Tensor) -> Tensor:
         """The phases of each cell, channel after channel, side by side as pixels."""

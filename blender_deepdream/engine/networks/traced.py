@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import operator
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,12 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from .kernels import Convolution
 from .quick import Kernels, has_kernels, quicken
 
-CUTS_KEPT = 8
-"""How many sets of layers a network keeps its cut graph for; the one not used for longest goes first."""
+CUTS_KEPT = 32
+"""How many sets of layers a network keeps its cut graph for, more than an image has regions; the one not used for
+longest goes first."""
 
 Part = Callable[[Tensor], dict[str, Tensor]]
 """What finds some layers' values."""
@@ -117,13 +119,25 @@ class TracedNetwork(nn.Module):
     def _cut(self, layers: frozenset[str], dtype: torch.dtype, device: torch.device) -> Part:
         key = (layers, dtype, device)
         if key not in self._cuts:
-            part = cut(self.whole, {name: self._nodes[name] for name in sorted(layers)})
-            part = part if dtype == torch.float32 else copy.deepcopy(part).to(dtype)
-            self._cuts[key] = quicken(part, dtype, self._kernels) if has_kernels(device) else part
+            self._cuts[key] = self._part({name: self._nodes[name] for name in sorted(layers)}, dtype, device)
             while len(self._cuts) > CUTS_KEPT:
                 self._cuts.popitem(last=False)
         self._cuts.move_to_end(key)
         return self._cuts[key]
+
+    def _part(self, wanted: Mapping[str, str], dtype: torch.dtype, device: torch.device) -> Part:
+        part = cut(self.whole, wanted)
+        part = part if dtype == torch.float32 else copy.deepcopy(part).to(dtype)
+        return quicken(part, dtype, self._kernels) if has_kernels(device) else part
+
+    def copies(self) -> Iterator[Tensor]:
+        """The weights in other precisions and layouts, as they are kept beside its own for what was asked until now."""
+        for part in self._cuts.values():
+            if isinstance(part, nn.Module):
+                yield from part.parameters()
+        for kernel in self._kernels.values():
+            if isinstance(kernel, Convolution):
+                yield from kernel.tensors()
 
 
 def cut(whole: fx.GraphModule, wanted: Mapping[str, str]) -> fx.GraphModule:

@@ -90,3 +90,10 @@ def test_a_graph_that_is_not_all_maps_is_left_as_it_is():
 
     traced = fx.symbolic_trace(Shapes())
     assert quicken(traced, torch.float32, {}) is traced
+
+
+@pytest.mark.parametrize(("capability", "quick"), [("DEFAULT", False), ("AVX2", True), ("AVX512", True)])
+def test_kernels_are_for_processors_that_are_quick_with_them(monkeypatch, capability, quick):
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: capability)
+    assert has_kernels(torch.device("cpu")) is quick
+    assert not has_kernels(torch.device("meta"))
