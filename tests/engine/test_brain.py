@@ -9,7 +9,7 @@ from blender_deepdream.engine.networks.kernels import Convolution
 from blender_deepdream.engine.networks.quick import has_kernels
 from blender_deepdream.engine.zoo import load_brain
 from blender_deepdream.protocol.errors import UnknownLayerError
-from blender_deepdream.protocol.messages import MAX_REGIONS
+from blender_deepdream.protocol.regions import MAX_REGIONS
 
 
 def image(side: int = 64) -> Tensor:
