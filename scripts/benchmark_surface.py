@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A dream of a surface: its time and memory after the renders, and how good it is.
 
-The octopus of `octopus.py`, without UVs of its own. Its views are rendered once, by Blender in .venv-blender, and kept.
+The octopus of `octopus.py`, without UVs of its own. Its views are rendered by Blender in .venv-blender, and kept until
+the scripts that make them change.
+
+A picture dreamed alone is a held-out view's, before the dream, under the same brain and settings, steps among them, at
+the same size and as far as the surface covers it, the background as it is. It may do what no texture can: be lit where
+there is shadow, and have pixels that agree with no other view. A texture that dreams through that one view tells how
+much of what ours lacks is due to that, and how much to the views that it must please at once.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
@@ -19,12 +26,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from blender_deepdream.engine.color import Array
 from blender_deepdream.engine.image_output import write_image
 from blender_deepdream.engine.images import Image, read_image
 from blender_deepdream.engine.steps import finish
 from blender_deepdream.engine.surface.dream import dream_surface
-from blender_deepdream.engine.surface.passes import read_passes
+from blender_deepdream.engine.surface.passes import Passes, read_passes
 from blender_deepdream.engine.surface.sheets import Sheet, sharpest
 from blender_deepdream.engine.surface.views import View, read_view
 from blender_deepdream.engine.zoo import load_brain
@@ -33,8 +42,26 @@ from blender_deepdream.protocol.settings import DreamSettings
 from tests.engine.surface.measures import Textures, alone, seam_steps, touched, worth
 
 ROOT = Path(__file__).resolve().parents[1]
+BRAIN = load_brain("lite0")
 SETTINGS = DreamSettings().replace(steps=15, step_size=0.014)
 """Those of the panel: 60 steps in four octaves."""
+SHEET = "held-out.png"
+FEW = 3
+"""Every third held-out view is dreamed through alone, which takes as long as all the rest would otherwise."""
+WIDTH = 74
+LINES = (
+    ("seconds", "seconds after the renders", "at most 90"),
+    ("reading", "    ... of which reading them", ""),
+    ("peak_gib", "memory at the most, GiB", "at most 3"),
+    ("seams", "(a) colour step across islands' edges, beside that inside", "at most 1.1"),
+    ("seams_halved", "    ... a mip level down", "at most 1.1"),
+    ("touched", "(b) of the texels that can be seen, touched", "at least 0.99"),
+    ("held_out_of_used", "(c) objective from other views, beside those used", "at least 0.8"),
+    ("held_out_of_alone", "    ... beside dreaming each of those pictures alone", "at least 0.6"),
+    ("undreamed_of_alone", "    ... the same before the dream", ""),
+    ("one_view_of_alone", "    ... the same of a texture that dreams through that view alone", ""),
+)
+"""Of a finding: its name, what it is, and what is aimed at."""
 
 
 @dataclass(frozen=True)
@@ -54,48 +81,75 @@ def measure(folder: Path, views: int, side: int, size: int, qualities: bool) -> 
     """folder: where views are kept. size: of the texture. qualities: whether seams, coverage and views from elsewhere
     are measured, which takes minutes."""
     scene = rendered(folder, views, side)
-    brain = load_brain("lite0")
     start = time.perf_counter()
     used, sheets = scene.views("used"), scene.sheets(size)
     reading = time.perf_counter() - start
-    dreamt = finish(dream_surface(used, sheets, brain, SETTINGS))
+    dreamt = finish(dream_surface(used, sheets, BRAIN, SETTINGS))
     seconds = time.perf_counter() - start
     found: dict[str, Any] = {"seconds": seconds, "reading": reading, "peak_gib": _peak(), "coverage": dreamt.coverage}
     write_image(dreamt.images[0], folder / f"dreamed-{size}.png")
-    return found | (_qualities(scene, used, sheets, dreamt.images) if qualities else {})
+    if qualities:
+        found |= _qualities(scene, used, sheets, dreamt.images, folder) | {"pictures": str(folder / SHEET)}
+    return found
 
 
-def _qualities(scene: Scene, used: Sequence[View], sheets: Sequence[Sheet], images: Sequence[Image]) -> dict[str, Any]:
-    brain, held_out, before = load_brain("lite0"), scene.views("held_out"), Textures([sheet.image for sheet in sheets])
+def _qualities(
+    scene: Scene, used: Sequence[View], sheets: Sequence[Sheet], images: Sequence[Image], folder: Path
+) -> dict[str, Any]:
+    held_out, before = scene.views("held_out"), Textures([sheet.image for sheet in sheets])
     dreamt, facts = Textures(images), [read_passes(Path(one["facts"])) for one in scene.found["near"]]
-
-    def seen(textures: Textures, views: Sequence[View]) -> float:
-        return worth([textures.picture(view) for view in views], views, brain, SETTINGS)
-
-    def seams(level: int) -> float:
-        across, inside = seam_steps(Textures(images, level), facts)
-        return across / inside
-
-    by_itself = [alone(view, before.picture(view), brain, SETTINGS) for view in held_out]
-    elsewhere = seen(dreamt, held_out)
+    visible = np.array(scene.found["visible"], np.float32)
+    elsewhere = [dreamt.picture(view) for view in held_out]
+    by_itself = [alone(view, before.picture(view), BRAIN, SETTINGS) for view in held_out]
+    write_image(_rows(elsewhere, by_itself), folder / SHEET)
+    ours, best = _worths(elsewhere, held_out), _worths(by_itself, held_out)
+    ratios = ours / best
     return {
-        "seams": seams(0),
-        "seams_halved": seams(1),
-        "touched": touched(
-            np.array(scene.found["visible"], np.float32), used, sharpest(used, [sheet.side for sheet in sheets])
-        ),
-        "held_out_of_used": elsewhere / seen(dreamt, used),
-        "held_out_of_alone": elsewhere / worth(by_itself, held_out, brain, SETTINGS),
-        "undreamed_of_alone": seen(before, held_out) / worth(by_itself, held_out, brain, SETTINGS),
+        "seams": _seams(images, 0, facts),
+        "seams_halved": _seams(images, 1, facts),
+        "touched": touched(visible, used, sharpest(used, [sheet.side for sheet in sheets])),
+        "held_out_of_used": ours.mean() / _worths([dreamt.picture(view) for view in used], used).mean(),
+        "held_out_of_alone": ours.mean() / best.mean(),
+        "held_out_of_alone_each": [float(ratios.min()), float(ratios.max())],
+        "undreamed_of_alone": _worths([before.picture(view) for view in held_out], held_out).mean() / best.mean(),
+        "one_view_of_alone": _through_one(held_out[::FEW], sheets).mean() / best[::FEW].mean(),
     }
 
 
+def _worths(pictures: Sequence[Tensor], views: Sequence[View]) -> Array:
+    """What the objective is worth in each."""
+    return np.array([worth([one], [view], BRAIN, SETTINGS) for one, view in zip(pictures, views, strict=True)])
+
+
+def _seams(images: Sequence[Image], level: int, facts: Sequence[Passes]) -> float:
+    across, inside = seam_steps(Textures(images, level), facts)
+    return across / inside
+
+
+def _through_one(views: Sequence[View], sheets: Sequence[Sheet]) -> Array:
+    """What each view is worth if the texture dreams through it alone."""
+    dreams = [finish(dream_surface([view], sheets, BRAIN, SETTINGS)).images for view in views]
+    return _worths([Textures(images).picture(view) for images, view in zip(dreams, views, strict=True)], views)
+
+
+def _rows(*rows: Sequence[Tensor]) -> Image:
+    """Pictures (1x3xHxW, dream space) of one size below and beside each other."""
+    sheet = torch.cat([torch.cat(list(row), dim=3) for row in rows], dim=2)
+    return Image(np.ascontiguousarray(sheet[0].permute(1, 2, 0).numpy()), ColorSpace.SRGB)
+
+
 def rendered(folder: Path, views: int, side: int) -> Scene:
-    """The views, by Blender where they are not there yet. Raises CalledProcessError."""
+    """The views, by Blender unless the same scripts have left them there. Raises CalledProcessError."""
     blend, out = folder / "octopus.blend", folder / f"{views}-{side}"
-    if not (out / "views.json").is_file():
+    scripts = [ROOT / "scripts" / name for name in ("octopus.py", "surface_views.py")]
+    made_by = hashlib.sha256(b"".join(script.read_bytes() for script in scripts)).hexdigest()
+    note = out / "made-by"
+    if not note.is_file() or note.read_text("utf-8") != made_by:
+        out.mkdir(parents=True, exist_ok=True)
+        note.unlink(missing_ok=True)
         blender("octopus.py", blend)
         blender("surface_views.py", blend, out, "--objects", "Octopus", "--views", views, "--side", side)
+        note.write_text(made_by, "utf-8")
     return Scene(json.loads((out / "views.json").read_text("utf-8")))
 
 
@@ -106,17 +160,12 @@ def blender(script: str, *arguments: object) -> None:
 
 
 def as_text(found: dict[str, Any]) -> str:
-    lines = [f"{found['seconds']:.0f} s after the renders ({found['reading']:.0f} s to read them)"]
-    lines += [f"{found['peak_gib']:.2f} GiB at the most"]
-    names = {
-        "seams": "colour step across the edges of islands, from texel to texel, beside that inside (target: 1.1)",
-        "seams_halved": "the same of the next mip level",
-        "touched": "of the texels that can be seen, touched (target: 0.99)",
-        "held_out_of_used": "objective from views that were not used, beside those that were (target: 0.8)",
-        "held_out_of_alone": "the same beside dreaming each of those pictures alone (target: 0.6)",
-        "undreamed_of_alone": "the same before the dream",
-    }
-    return "\n".join(lines + [f"{found[name]:.3f}  {words}" for name, words in names.items() if name in found])
+    lines = [f"{words:{WIDTH}}  {found[name]:6.2f}  {target}" for name, words, target in LINES if name in found]
+    if "seams" in found:
+        low, high = found["held_out_of_alone_each"]
+        lines += [f"{'    ... of each picture':{WIDTH}}  {low:6.2f} to {high:.2f}"]
+        lines += [f"(d) to look at: {found['pictures']}, twelve other views above, each dreamed alone below"]
+    return "\n".join([f"{'':{WIDTH}}  {'seen':>6}  target", *lines])
 
 
 def _view(one: dict[str, Any]) -> View:

@@ -16,6 +16,8 @@ from .settings import KNOBS, MOTION, DreamSettings
 from .wire import check_fields, check_hash
 
 MAX_VIEWS, MAX_SHEETS = 512, 64
+SURFACE_VERSION = "2"
+"""Raised whenever the same request would come to other bits, and those of an image would not."""
 SHEET_SIDES = (64, 8192)
 """Smallest and largest side of a texture in texels."""
 DEPTHS = (Depth.INT8, Depth.HALF)

@@ -18,7 +18,7 @@ from ..protocol.errors import UnknownBrainError, UnknownLayerError
 from ..protocol.jobs import JobRequest
 from ..protocol.layers import CLASSES, read_choice
 from ..protocol.messages import DreamRequest
-from ..protocol.surface import SurfaceRequest
+from ..protocol.surface import SURFACE_VERSION, SurfaceRequest
 from ..protocol.wire import canonical_hash
 
 
@@ -72,7 +72,8 @@ def _resolve_dream(request: DreamRequest | SurfaceRequest, facts: Facts) -> Reso
     for choice in choices:
         _check_layer(found[choice.brain or own.name], choice.layer)
     settings = request.settings.replace(layers=layers).to_json()
-    return _resolved(request, request.to_json() | {"settings": settings}, found.values(), facts)
+    version = {"surface": SURFACE_VERSION} if isinstance(request, SurfaceRequest) else {}
+    return _resolved(request, request.to_json() | {"settings": settings} | version, found.values(), facts)
 
 
 def _resolved(request: JobRequest, content: Mapping[str, Any], brains: Iterable[BrainInfo], facts: Facts) -> Resolved:

@@ -24,7 +24,7 @@ from ..engine.surface.standing import Keeper
 from ..engine.surface.views import View, read_view
 from ..protocol import surface as protocol
 from ..protocol.messages import Depth
-from ..protocol.surface import SurfaceRequest, SurfaceResult
+from ..protocol.surface import SURFACE_VERSION, SurfaceRequest, SurfaceResult
 from ..protocol.wire import canonical_hash
 from .as_sent import said_as_sent
 from .dreaming import read_guide
@@ -45,7 +45,8 @@ def dream_sheets(bench: Workbench, request: SurfaceRequest, brains: Mapping[str,
         sheets = [_sheet(bench, request, sheet) for sheet in request.sheets]
         guide = None if request.guide is None else read_guide(bench.store.blob_path(request.guide))
         regions = [_region(bench, request, region, guide) for region in request.regions]
-    whole = {"request": request.to_json(), "brains": dict(brains), "engine": fingerprint(brain.device)}
+    engine = {"engine": fingerprint(brain.device), "surface": SURFACE_VERSION}
+    whole = {"request": request.to_json(), "brains": dict(brains), **engine}
     keeper = Keeper(bench.store.root / "surfaces" / f"{canonical_hash(whole)}.safetensors")
     with _deterministic(brain.device), keeper.until_done():
         steps = dream_surface(

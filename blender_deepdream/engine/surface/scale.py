@@ -22,12 +22,15 @@ from .views import View
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scale:
-    """source: 3xN, dream space, the textures before the dream. mask: 1xN, how strongly they dream; None: fully."""
+    """source: 3xN, dream space, the textures before the dream. mask: 1xN, how strongly they dream; None: fully.
+    seen, beyond: 1xN, the weight with which all views see each texel, and with which they do beyond islands' edges."""
 
     layout: Layout
     source: Tensor
     mask: Tensor | None
     sights: tuple[Sight, ...]
+    seen: Tensor
+    beyond: Tensor
 
     @classmethod
     def of(cls, views: Sequence[View], sheets: Sequence[Sheet], bases: Sequence[Tensor], sides: Sequence[int]) -> Self:
@@ -38,7 +41,13 @@ class Scale:
         if any(sheet.mask for sheet in sheets):
             masks = [mask_of(sheet.mask, side, source.device) for sheet, side in zip(sheets, sides, strict=True)]
             mask = layout.join(masks)
-        return cls(layout, source, mask, tuple(Sight.of(view, layout) for view in views))
+        sights = tuple(Sight.of(view, layout) for view in views)
+        seen, beyond = source.new_zeros(2, 1, layout.count)
+        for sight in sights:
+            weight = sight.view.weight[None]
+            seen += sight.first.splat(weight, layout.count)
+            beyond += sight.second.splat(weight[:, sight.view.second.number], layout.count)
+        return cls(layout, source, mask, sights, seen, beyond)
 
     def begin(self, details: Sequence[Tensor]) -> Tensor:
         """3xN: the textures with what they have dreamed in the octave before, 1x3xSxS each."""
@@ -61,17 +70,12 @@ class Scale:
         """What each texture has dreamed, 1x3xSxS, filled in where no view sees it; and how much all see, 1x1xSxS.
 
         tie: whether both sides of the islands' edges are made to show the same."""
-        seen, beyond = self.source.new_zeros(2, 1, self.layout.count)
-        for sight in self.sights:
-            weight = sight.view.weight[None]
-            seen += sight.first.splat(weight, self.layout.count)
-            beyond += sight.second.splat(weight[:, sight.view.second.number], self.layout.count)
-        weights = self.layout.split(seen)
+        weights = self.layout.split(self.seen)
         if keep_colors:
             dreamt = self._recolored(dreamt, weights)
         change = dreamt - self.source
-        changes = self.layout.split(tied(change, self.sights, seen) if tie else change)
-        known = self.layout.split(seen + beyond)
+        changes = self.layout.split(tied(change, self.sights, self.seen) if tie else change)
+        known = self.layout.split(self.seen + self.beyond)
         return [filled(change, weight) for change, weight in zip(changes, known, strict=True)], weights
 
     def _recolored(self, dreamt: Tensor, weights: Sequence[Tensor]) -> Tensor:

@@ -26,18 +26,20 @@ _SECONDS = 3.0
 """How much of a dream a kill costs, about."""
 _SHARE = 0.05
 _ABANDONED_SECONDS = 3 * 24 * 3600
+_TENSORS = ("texels", "drift")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stand:
     """Between two steps. octave: from 1; steps: taken in it. turns: views taken in all. numbers: the state of the
-    ascent's randomness. texels: 3xN, dream space, in the octave's layout."""
+    ascent's randomness. texels: 3xN, dream space, in the octave's layout. drift: 3xN, what goes on in the next step."""
 
     octave: int
     steps: int
     turns: int
     numbers: tuple[Any, ...]
     texels: Tensor
+    drift: Tensor
 
 
 class Keeper:
@@ -56,10 +58,10 @@ class Keeper:
         try:
             with safe_open(self._path, "pt") as file:
                 noted = json.loads(file.metadata()["stand"])
-                texels: Tensor = file.get_tensor("texels").to(device)
+                tensors = {name: file.get_tensor(name).to(device) for name in _TENSORS}
             version, state, spare = noted.pop("numbers")
             random.Random().setstate((version, tuple(state), spare))
-            return Stand(**noted, numbers=(version, tuple(state), spare), texels=texels)
+            return Stand(**noted, numbers=(version, tuple(state), spare), **tensors)
         except (OSError, SafetensorError, ValueError, TypeError, KeyError) as error:
             log.warning("%s is damaged, so the dream begins anew: %s", self._path, error)
             return None
@@ -74,7 +76,8 @@ class Keeper:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with replaced_whole(self._path) as part:
-                safetensors.torch.save_file({"texels": stand.texels.cpu().contiguous()}, part, {"stand": noted})
+                tensors = {name: getattr(stand, name).cpu().contiguous() for name in _TENSORS}
+                safetensors.torch.save_file(tensors, part, {"stand": noted})
         except (OSError, SafetensorError) as error:
             log.warning("A dream's stand cannot be kept in %s: %s", self._path, error)
         self._due = time.monotonic() + max(self._seconds, (time.monotonic() - start) / self._share)
