@@ -35,9 +35,9 @@ from .standing import Keeper, Stand
 from .step import Step
 from .views import View, seeing
 
-VIEWS_PER_STEP = 16
-"""Enough for most of a surface to be seen from several sides, few enough for steps to differ, which keeps a dream from
-settling on one motif."""
+VIEWS_PER_STEP = 24
+"""Enough for a texel to hear most of the views that it must please: with more, it pleases others better, and takes
+longer."""
 
 
 def dream_surface(  # noqa: PLR0913  (as `dream`)
