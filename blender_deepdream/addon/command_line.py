@@ -11,16 +11,18 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import bpy
 
-from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError, DeepDreamError, InputError
 from . import runtime
 from .interruption import interruptible
 from .preferences import server_choice
 from .runtime import ServerChoice
+
+if TYPE_CHECKING:
+    from ..protocol.client import DreamClient
 
 
 def run_command(

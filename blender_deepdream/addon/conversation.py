@@ -9,14 +9,16 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from ..protocol.client import DreamClient
 from ..protocol.errors import ServerUnavailableError
 from ..protocol.messages import DreamRequest, Progress
 from .run import Event, Stopwatch
 from .sight import Files
 from .task import Asking, DreamTask, Finished, Preview, Upload
+
+if TYPE_CHECKING:
+    from ..protocol.client import DreamClient
 
 _Answer = TypeVar("_Answer")
 _Event = TypeVar("_Event")

@@ -11,12 +11,12 @@ import tempfile
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..protocol.client import DreamClient
 from ..protocol.errors import SceneError
 from ..protocol.messages import ColorSpace, DreamRequest, Progress
 from ..protocol.settings import DreamSettings
@@ -26,6 +26,9 @@ from .image_files import image_file, write_pixels
 from .request import working_color_space
 from .run import Stopwatch, time_words
 from .task import Preview
+
+if TYPE_CHECKING:
+    from ..protocol.client import DreamClient
 
 Pixels = NDArray[np.float32]
 _MAX_SIDE = 16384

@@ -10,14 +10,17 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from ..protocol.atlas import AtlasRequest, AtlasResult
 from ..protocol.brains import Advance
-from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError
 from ..protocol.messages import Progress
 from .known_brains import BUILT_IN, KnownBrain, known_brains, learn, picture_name, users_folder
 from .task import Asking, ServerTask
+
+if TYPE_CHECKING:
+    from ..protocol.client import DreamClient
 
 SIDE = 128
 """Of a picture in pixels."""

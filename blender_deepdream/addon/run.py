@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import bpy
 
-from ..protocol.client import DreamClient
 from ..protocol.messages import Progress
 from .cache import Cache
 from .request import Wishes
+
+if TYPE_CHECKING:
+    from ..protocol.client import DreamClient
 
 _DOING = {
     "server": "starting the dream server",

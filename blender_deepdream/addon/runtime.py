@@ -13,7 +13,6 @@ from pathlib import Path
 
 import bpy
 
-from ..protocol.client import DreamClient
 from ..protocol.errors import ServerUnavailableError, UnauthorizedError
 from . import environment
 
@@ -110,6 +109,8 @@ def connect(choice: ServerChoice, client_id: str | None = None) -> DreamClient:
     or VersionMismatchError.
     """
     url, token = (choice.url, _read_token(choice.token_file)) if choice.url else _own_server(choice)
+    from ..protocol.client import DreamClient  # HTTP is not loaded while Blender starts
+
     client = DreamClient(url, token, client_id)
     client.health()
     client.brains()  # answered as soon as its worker has started

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ..protocol import messages as protocol
-from ..protocol.client import DreamClient
 from ..protocol.errors import SceneError
 from ..protocol.knob import Knob
 from ..protocol.layers import parse_layers
@@ -28,6 +27,9 @@ from .surface.photographs import Album
 from .surface.regions import Mask, Region, check_mask, typed_region
 from .surface.shots import OWN_CAMERA, WHOLE, Cameras
 from .surface.targets import make_plan
+
+if TYPE_CHECKING:
+    from ..protocol.client import DreamClient
 
 SURFACE_KNOBS = tuple(name for name in KNOBS if name not in NOT_ON_SURFACES)
 """The knobs that mean something to a texture."""

@@ -14,13 +14,15 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError, DeepDreamError, InternalError, NotFoundError
 from ..protocol.jobs import JobState, JobStatus
 from ..protocol.messages import DreamRequest, DreamResult, Progress
 from ..protocol.surface import SurfaceRequest
+
+if TYPE_CHECKING:
+    from ..protocol.client import DreamClient
 
 log = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..protocol.brain_info import BrainInfo
 from ..protocol.brains import Advance
-from ..protocol.client import DreamClient
 from ..protocol.errors import CancelledError, DeepDreamError, NotFoundError, StorageError
 from ..protocol.jobs import JobState, JobStatus
 from ..protocol.picture_folder import send_pictures
@@ -19,6 +19,9 @@ from ..protocol.recipe import Recipe
 from ..protocol.training import DREAM_SOURCE, TrainProgress, TrainRequest, TrainResult
 from .cache import PROCESS, make_folder
 from .task import ServerTask
+
+if TYPE_CHECKING:
+    from ..protocol.client import DreamClient
 
 REPORTS = ("dreams", "curves", "confusion", "atlas")
 """Pictures of how a brain learned and what it dreams, as `TrainResult` names them."""

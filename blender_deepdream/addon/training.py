@@ -15,16 +15,18 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..protocol.brain_info import BrainInfo
 from ..protocol.brains import Advance
-from ..protocol.client import DreamClient
 from ..protocol.errors import DeepDreamError, ServerUnavailableError
 from ..protocol.training import Phase, TrainProgress, TrainResult
 from .run import time_words
 from .task import Asking
 from .train_task import Queued, Seen, Stopped, Submitted, Trained, Training, TrainTask, Update
+
+if TYPE_CHECKING:
+    from ..protocol.client import DreamClient
 
 _DOING = {
     Phase.GATHERING: "reading pictures",

@@ -6,15 +6,17 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Generator
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import bpy
 
-from ...protocol.client import DreamClient
 from ...protocol.errors import CancelledError, DeepDreamError, InternalError
 from .. import runtime
 from ..languages import reported
 from ..preferences import server_choice
+
+if TYPE_CHECKING:
+    from ...protocol.client import DreamClient
 
 _TICK_SECONDS = 0.05
 _PATIENCE_SECONDS = 0.1

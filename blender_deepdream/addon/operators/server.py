@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import bpy
 
-from ...protocol.client import DreamClient
 from ...protocol.errors import InputError
 from .. import environment, runtime
 from ..languages import reported
 from ..preferences import addon_preferences
 from ..task import Asking
 from .running import CancelOperator, Steps, WorkOperator, connector, told_at_once
+
+if TYPE_CHECKING:
+    from ...protocol.client import DreamClient
 
 
 class DEEPDREAM_OT_install_server(WorkOperator, bpy.types.Operator):

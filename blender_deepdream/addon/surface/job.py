@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 
-from ...protocol.client import DreamClient
 from ...protocol.messages import Depth, Progress
 from ...protocol.picture_folder import names_of
 from ...protocol.settings import DreamSettings
@@ -30,6 +30,9 @@ from .apply import apply
 from .photographs import Album, Photographs, Rendered
 from .regions import Region
 from .task import Dreamed, SurfaceTask
+
+if TYPE_CHECKING:
+    from ...protocol.client import DreamClient
 
 _RENDERS = 0.5
 """Share of the whole that renders take."""

@@ -6,11 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ...protocol.client import DreamClient
 from ...protocol.messages import Progress
 from ...protocol.surface import SurfaceRequest, SurfaceResult
 from ..task import ServerTask
+
+if TYPE_CHECKING:
+    from ...protocol.client import DreamClient
 
 
 @dataclass(frozen=True)
