@@ -6,8 +6,7 @@ from __future__ import annotations
 import bpy
 
 from . import (
-    batch,
-    batch_train,
+    commands,
     counting,
     handlers,
     help_pages,
@@ -29,7 +28,7 @@ CLASSES = (
     *operators.classes,
     *panels.classes,
 )
-_WITH_MORE = (languages, help_pages, properties, pictures, panels, handlers, report, runtime, batch, batch_train)
+_WITH_MORE = (languages, help_pages, properties, pictures, panels, handlers, report, runtime, commands)
 """Modules that register more than classes."""
 
 

@@ -24,7 +24,6 @@ from ..protocol.settings import DreamSettings
 from . import node
 from .cache import Cache, scene_cache
 from .command_line import (
-    BlenderCommand,
     Parser,
     add_server_arguments,
     connector_as_told,
@@ -39,7 +38,6 @@ from .request import Wishes
 from .run import Event, Job
 from .timeline import shot_of
 
-COMMAND = "deepdream"
 _FORMATS = {".png": "PNG", ".exr": "OPEN_EXR", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
 _STAGES = {
     "render": "3D",
@@ -191,7 +189,3 @@ class _Report:
             return
         for name, value in seconds.items():
             print(f"  {name:<12}{value:8.1f} s{value / total:7.1%}", file=self.stdout, flush=True)
-
-
-command = BlenderCommand(COMMAND, main)
-register, unregister = command.register, command.unregister

@@ -21,7 +21,6 @@ from ..protocol.errors import CancelledError, InputError, SceneError, SettingsEr
 from ..protocol.recipe import Recipe
 from ..protocol.training import Phase, TrainResult
 from .command_line import (
-    BlenderCommand,
     Parser,
     add_server_arguments,
     connector_as_told,
@@ -32,12 +31,11 @@ from .command_line import (
 )
 from .dataset import PictureDone, render_dataset
 from .paths import chosen_folder
+from .report import REPORTS, report_path
 from .subjects import Subject, collections_as_subjects, objects_as_subjects, selected_subjects
-from .train_task import REPORTS, Training, report_path
+from .train_task import Training
 from .training import TrainEvent, TrainJob, train
 from .training_properties import report_folder
-
-COMMAND = "deepdream_train"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -200,7 +198,3 @@ class _Report:
 
     def _tell(self, data: dict[str, Any], line: str) -> None:
         tell(data, line, self.stdout, as_json=self.as_json)
-
-
-command = BlenderCommand(COMMAND, main)
-register, unregister = command.register, command.unregister

@@ -56,24 +56,6 @@ def run_command(
         return error.exit_code
 
 
-class BlenderCommand:
-    """What `blender -b shot.blend --command NAME ...` runs, from the installed extension, which has no scripts.
-
-    handle: what Blender knows it by, while it does.
-    """
-
-    def __init__(self, name: str, main: Callable[[Sequence[str]], int]) -> None:
-        self.handle: Any = None
-        self._name, self._main = name, main
-
-    def register(self) -> None:
-        self.handle = bpy.utils.register_cli_command(self._name, self._main)
-
-    def unregister(self) -> None:
-        bpy.utils.unregister_cli_command(self.handle)
-        self.handle = None
-
-
 @contextmanager
 def _own_stdout() -> Iterator[TextIO]:
     """Our lines alone on standard output: what Blender prints of its own goes to standard error meanwhile."""

@@ -22,6 +22,7 @@ from ..protocol.messages import ColorSpace, DreamRequest, Progress
 from ..protocol.settings import DreamSettings
 from .changes import file_hash
 from .conversation import Conversation, Watch
+from .image_check import check_image
 from .image_files import image_file, write_pixels
 from .request import working_color_space
 from .run import Stopwatch, time_words
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from ..protocol.client import DreamClient
 
 Pixels = NDArray[np.float32]
-_MAX_SIDE = 16384
 
 
 @dataclass(frozen=True)
@@ -73,21 +73,6 @@ def dream_image(job: ImageJob) -> Generator[ImageEvent, None, None]:
         watch = Watch(_Telling(replace(event, text="Sending")), lambda: None)
         yield from server.dream(request, files, dreamed, dreamed, watch)
         job.done(_take(job, dreamed))
-
-
-def check_image(image: bpy.types.Image | None) -> bpy.types.Image:
-    """Raises SceneError for an image that cannot dream."""
-    if image is None:
-        raise SceneError("There is no image to dream.", "Open one in the Image Editor.")
-    if image.source == "TILED":
-        raise SceneError(f"{image.name!r} is made of UDIM tiles.", "Dream its object: Dream Surface, in the 3D View.")
-    if image.source not in {"FILE", "GENERATED"} or image.type in {"RENDER_RESULT", "COMPOSITING", "MULTILAYER"}:
-        raise SceneError(f"{image.name!r} is no still image.", "Save one frame of it as an image, and open that.")
-    if not len(image.pixels):  # counted, not `has_data`: that is false until somebody looks
-        raise SceneError(f"The image {image.name!r} has no pixels.", "Is its file there? Reload it: Image > Reload.")
-    if max(image.size) > _MAX_SIDE:
-        raise SceneError(f"{image.name!r} is larger than {_MAX_SIDE} pixels.", "Scale it down: Image > Resize.")
-    return image
 
 
 class _Telling:

@@ -9,6 +9,12 @@ import bpy
 
 from .pictures import Icons
 
+REPORTS = ("dreams", "curves", "confusion", "atlas")
+"""As `TrainResult` names them."""
+LEARNING = "learning"
+"""What it has come to so far: there until it is done."""
+SUFFIXES = (".jpg", ".png")
+
 _icons = Icons(single=True)
 icon, register, unregister = _icons.icon, _icons.register, _icons.unregister
 
@@ -25,3 +31,8 @@ def reload(folder: Path) -> None:
     for image in bpy.data.images:
         if image.source == "FILE" and Path(bpy.path.abspath(image.filepath)).parent == folder:
             image.reload()
+
+
+def report_path(folder: Path, name: str) -> Path | None:
+    """Where one of `REPORTS`, or LEARNING, lies, if it is there."""
+    return next((path for path in (folder / f"{name}{suffix}" for suffix in SUFFIXES) if path.is_file()), None)

@@ -10,11 +10,15 @@ import subprocess
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 
 from ..protocol.errors import ServerUnavailableError, UnauthorizedError
 from . import environment
+
+if TYPE_CHECKING:
+    from ..protocol.client import DreamClient
 
 _START_SECONDS = 60
 _STOP_SECONDS = 5

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import bpy
 
 from ..protocol.errors import SceneError
-from ..protocol.picture_folder import names_of
 from .outline import VISIBLE
 
 
@@ -64,6 +63,8 @@ def _subjects(members: Mapping[str, list[bpy.types.Object]], kind: str, what_to_
         raise SceneError(
             f"No {kind} with a surface is selected.", f"{what_to_do}: each becomes a class of the data set."
         )
+    from ..protocol.picture_folder import names_of
+
     folders = names_of((name.replace("/", "_"),) for name in shown)
     return [Subject(name, tuple(uids)) for name, uids in zip(folders, shown.values(), strict=True)]
 

@@ -11,25 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..protocol import messages as protocol
 from ..protocol.errors import SceneError
 from ..protocol.knob import Knob
 from ..protocol.layers import parse_layers
-from ..protocol.messages import Depth
-from ..protocol.settings import KNOBS
-from ..protocol.surface import NOT_ON_SURFACES
+from ..protocol.settings import KNOBS, NOT_ON_SURFACES
 from .cache import Cache, make_folder
 from .dream_properties import Dreamable, dream_properties
 from .image_files import image_file
 from .region_properties import DeepDreamSurfaceRegion
-from .surface.job import SurfaceJob
-from .surface.photographs import Album
-from .surface.regions import Mask, Region, check_mask, typed_region
-from .surface.shots import OWN_CAMERA, WHOLE, Cameras
-from .surface.targets import make_plan
+from .surface.choices import OWN_CAMERA, WHOLE
 
 if TYPE_CHECKING:
+    from ..protocol import messages as protocol
     from ..protocol.client import DreamClient
+    from .surface.job import SurfaceJob
+    from .surface.regions import Region
+    from .surface.shots import Cameras
 
 SURFACE_KNOBS = tuple(name for name in KNOBS if name not in NOT_ON_SURFACES)
 """The knobs that mean something to a texture."""
@@ -130,6 +127,12 @@ class DeepDreamSurfaceSettings(Dreamable, bpy.types.PropertyGroup):
     ) -> SurfaceJob:
         """What is asked for. changes, guide, typed: what stands above the settings, regions as `parse_regions` reads
         them. Raises SceneError, SettingsError, InputError."""
+        from ..protocol.messages import Depth
+        from .surface.job import SurfaceJob
+        from .surface.photographs import Album
+        from .surface.regions import Mask, check_mask, typed_region
+        from .surface.targets import make_plan
+
         dream = self.to_settings().replace(**changes)
         plan = make_plan(objects, self.uvs, self.mask)
         regions = [typed_region(one, plan) for one in typed] or [self._region(one, cache) for one in self.regions]
@@ -143,6 +146,8 @@ class DeepDreamSurfaceSettings(Dreamable, bpy.types.PropertyGroup):
 
     @property
     def _cameras(self) -> Cameras:
+        from .surface.shots import Cameras
+
         return Cameras(self.views, self.spread, self.side, self.samples, self.light, self.moments)
 
     def _guide_file(self, cache: Cache) -> Path:
@@ -152,6 +157,8 @@ class DeepDreamSurfaceSettings(Dreamable, bpy.types.PropertyGroup):
 
     def _region(self, entry: bpy.types.PropertyGroup, cache: Cache) -> Region:
         """entry: of the list. An image that is not looked at is no harm."""
+        from .surface.regions import Mask, Region
+
         mask = Mask(entry.attribute, _chosen(entry.mask, cache) if entry.mask and not entry.attribute else None)
         guide = _chosen(entry.guide, cache) if entry.guide and entry.needs_guide(self) else None
         return Region(mask, parse_layers(entry.layers), entry.own_objective, guide)

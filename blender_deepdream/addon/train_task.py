@@ -18,16 +18,11 @@ from ..protocol.picture_folder import send_pictures
 from ..protocol.recipe import Recipe
 from ..protocol.training import DREAM_SOURCE, TrainProgress, TrainRequest, TrainResult
 from .cache import PROCESS, make_folder
+from .report import LEARNING, REPORTS, SUFFIXES, report_path
 from .task import ServerTask
 
 if TYPE_CHECKING:
     from ..protocol.client import DreamClient
-
-REPORTS = ("dreams", "curves", "confusion", "atlas")
-"""Pictures of how a brain learned and what it dreams, as `TrainResult` names them."""
-LEARNING = "learning"
-"""What it has come to so far: there until it is done."""
-_SUFFIXES = (".jpg", ".png")
 
 
 @dataclass(frozen=True)
@@ -168,14 +163,9 @@ class TrainTask(ServerTask):
             learning.unlink()
 
 
-def report_path(folder: Path, name: str) -> Path | None:
-    """Where one of `REPORTS`, or LEARNING, lies, if it is there."""
-    return next((path for path in (folder / f"{name}{suffix}" for suffix in _SUFFIXES) if path.is_file()), None)
-
-
 def _placed(picture: bytes, unnamed: Path) -> Path:
     """Write a picture under the suffix of its kind, in the place of what was there. Raises StorageError."""
-    path = unnamed.with_suffix(_SUFFIXES[0 if picture.startswith(b"\xff\xd8") else 1])
+    path = unnamed.with_suffix(SUFFIXES[0 if picture.startswith(b"\xff\xd8") else 1])
     temporary = path.with_name(f".{path.name}.{PROCESS}")
     try:
         temporary.write_bytes(picture)
@@ -183,7 +173,7 @@ def _placed(picture: bytes, unnamed: Path) -> Path:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise StorageError(f"{path} cannot be written: {error.strerror}.", "Make room on the disk.") from error
-    for other in _SUFFIXES:
+    for other in SUFFIXES:
         if other != path.suffix:
             unnamed.with_suffix(other).unlink(missing_ok=True)
     return path

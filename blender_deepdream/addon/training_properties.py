@@ -4,19 +4,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ..protocol.errors import InputError
-from ..protocol.picture_folder import names_of
 from ..protocol.recipe import Recipe
 from . import compat
 from .cache import make_folder, scene_cache
 from .image_files import image_file
 from .knob_properties import knob_property
 from .paths import chosen_folder
-from .train_task import Training
+
+if TYPE_CHECKING:
+    from .train_task import Training
 
 
 class DeepDreamTrainingSettings(bpy.types.PropertyGroup):
@@ -56,6 +57,8 @@ class DeepDreamTrainingSettings(bpy.types.PropertyGroup):
 
     def to_training(self, scene: bpy.types.Scene) -> Training:
         """What is asked for. Raises InputError without a folder or a name, SettingsError, SceneError."""
+        from .train_task import Training
+
         if not self.brain.strip():
             raise InputError("The new brain has no name.", "Give it one: it is listed by it in the library.")
         report = report_folder(scene, self.brain)
@@ -70,6 +73,8 @@ class DeepDreamTrainingSettings(bpy.types.PropertyGroup):
 
     def begun(self, scene: bpy.types.Scene) -> Training:
         """The training that was begun last, to be followed again. Raises InputError if there is none."""
+        from .train_task import Training
+
         if not self.job:
             raise InputError("This scene has begun no training that could be followed.", "Start one.")
         report = report_folder(scene, self.job_brain)
@@ -78,6 +83,8 @@ class DeepDreamTrainingSettings(bpy.types.PropertyGroup):
 
 def report_folder(scene: bpy.types.Scene, brain: str) -> Path:
     """Where pictures of how a brain learned go: beside the .blend."""
+    from ..protocol.picture_folder import names_of
+
     (name,) = names_of([(brain.strip().replace("/", "_") or "brain",)])
     return scene_cache(scene).root / "training" / name
 

@@ -19,6 +19,12 @@ MAX_SEED = 2**31 - 1
 
 MOTION = ("zoom", "rotate", "shift_x", "shift_y")
 """The knobs that move a source before it dreams."""
+NOT_ON_SURFACES: Mapping[str, str] = {
+    **dict.fromkeys(MOTION, "its texture does not move before it dreams"),
+    "seamless": "the edges of a texture's islands meet on the surface by themselves",
+    "coherence": "a texture holds from frame to frame by itself",
+}
+"""Knobs that surfaces refuse, and why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from .errors import RequestError, SettingsError
 from .layers import LayerWeights
 from .messages import ColorSpace, Depth
 from .regions import WISHES, brains_named, check_wishes, read_regions, read_wish, settings_of, wish_to_json
-from .settings import KNOBS, MOTION, DreamSettings
+from .settings import KNOBS, NOT_ON_SURFACES, DreamSettings
 from .wire import check_fields, check_hash
 
 MAX_VIEWS, MAX_SHEETS = 512, 64
@@ -21,13 +21,6 @@ SURFACE_VERSION = "2"
 SHEET_SIDES = (64, 8192)
 """Smallest and largest side of a texture in texels."""
 DEPTHS = (Depth.INT8, Depth.HALF)
-
-NOT_ON_SURFACES: Mapping[str, str] = {
-    **dict.fromkeys(MOTION, "its texture does not move before it dreams"),
-    "seamless": "the edges of a texture's islands meet on the surface by themselves",
-    "coherence": "a texture holds from frame to frame by itself",
-}
-"""Settings that are refused, and why."""
 
 
 @dataclass(frozen=True, slots=True)

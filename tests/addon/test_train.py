@@ -9,7 +9,7 @@ import bpy
 import pytest
 
 from blender_deepdream.addon import compat
-from blender_deepdream.addon.train_task import REPORTS, report_path
+from blender_deepdream.addon.report import REPORTS, report_path
 from blender_deepdream.addon.training_properties import report_folder
 from blender_deepdream.protocol.recipe import Recipe
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from blender_deepdream.addon.train_task import Training, report_path
+from blender_deepdream.addon.report import report_path
+from blender_deepdream.addon.train_task import Training
 from blender_deepdream.addon.training import TrainEvent, TrainJob, time_words, train
 from blender_deepdream.protocol.errors import InputError, ServerUnavailableError
 from blender_deepdream.protocol.jobs import JobState, JobStatus

@@ -30,11 +30,11 @@ def main() -> None:
     found: dict[str, Any] = {"while enabled": difference(before, enabled), "error": dream()}
     found["server's own code"] = bool(list(Path(module("").__file__).parent.glob("server/__pycache__/*.pyc")))
     found["children while enabled"] = len(children())
-    functions, command = own_functions(), module("addon.batch").command
+    functions, command = own_functions(), module("addon.commands").handles
     bpy.ops.preferences.addon_disable(module=NAME)
     found["left behind"] = difference(before, traces())
     found["timers"] = [function.__qualname__ for function in functions if bpy.app.timers.is_registered(function)]
-    found["command"] = command.handle is not None
+    found["command"] = bool(command)
     bpy.ops.preferences.addon_enable(module=NAME)
     found["while enabled again"] = difference(before, traces())
     bpy.ops.preferences.addon_disable(module=NAME)

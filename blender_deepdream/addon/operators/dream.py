@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import bpy
 
 from .. import counting, live_preview
-from ..pipeline import dream_frames
 from ..render_job import must_end_first
-from ..run import Job
 from .running import Event, Steps, WorkOperator
+
+if TYPE_CHECKING:
+    from ..run import Job
 
 
 class DreamOperator(WorkOperator):
@@ -28,6 +29,8 @@ class DreamOperator(WorkOperator):
         raise NotImplementedError
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
+        from ..pipeline import dream_frames
+
         job = self.make_job(context)
         job.patience = patience
         return dream_frames(job)

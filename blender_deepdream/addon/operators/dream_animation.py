@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 
 from ...protocol.errors import SceneError
 from ..cache import scene_cache
 from ..preferences import server_address
-from ..run import Job
 from .dream import DreamOperator
 from .running import connector
+
+if TYPE_CHECKING:
+    from ..run import Job
 
 
 class DEEPDREAM_OT_dream_animation(DreamOperator, bpy.types.Operator):
@@ -22,6 +25,8 @@ class DEEPDREAM_OT_dream_animation(DreamOperator, bpy.types.Operator):
     bl_label = "Dream Animation"
 
     def make_job(self, context: bpy.types.Context) -> Job:
+        from ..run import Job
+
         scene = context.scene
         if scene.render.is_movie_format:
             raise SceneError("Dreams are written as images, not as a movie.", "Choose PNG or OpenEXR under Output.")

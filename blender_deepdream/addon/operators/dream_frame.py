@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import bpy
 
 from ..cache import scene_cache
 from ..preferences import server_address
-from ..run import Job
 from .dream import DreamOperator
 from .running import connector
+
+if TYPE_CHECKING:
+    from ..run import Job
 
 
 class DEEPDREAM_OT_dream_frame(DreamOperator, bpy.types.Operator):
@@ -19,6 +23,8 @@ class DEEPDREAM_OT_dream_frame(DreamOperator, bpy.types.Operator):
     bl_label = "Dream Frame"
 
     def make_job(self, context: bpy.types.Context) -> Job:
+        from ..run import Job
+
         scene = context.scene
         return Job(
             scene,

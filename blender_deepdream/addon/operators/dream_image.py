@@ -8,7 +8,7 @@ from typing import ClassVar
 import bpy
 
 from .. import live_preview
-from ..image_dream import ImageJob, check_image, dream_image
+from ..image_check import check_image
 from ..languages import reported
 from ..material_image import image_of, put_into
 from .running import CancelOperator, Event, Steps, WorkOperator, connector, told_at_once
@@ -28,6 +28,8 @@ class DEEPDREAM_OT_dream_image(WorkOperator, bpy.types.Operator):
     kept: ClassVar[str] = "The image is as it was."
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
+        from ..image_dream import ImageJob, dream_image
+
         settings = context.scene.deepdream.image
         image = check_image(bpy.data.images.get(self.image) if self.image else shown_image(context))
         self._shown = image.name

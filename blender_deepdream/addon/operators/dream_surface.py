@@ -12,7 +12,6 @@ import bpy
 from ..cache import scene_cache
 from ..languages import reported
 from ..surface.color_input import dream_factor, remove_dream, set_factor
-from ..surface.job import dream_surface
 from .running import CancelOperator, Steps, WorkOperator, connector
 
 
@@ -28,6 +27,8 @@ class DEEPDREAM_OT_dream_surface(WorkOperator, bpy.types.Operator):
     kept: ClassVar[str] = "Rendered views are kept."
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
+        from ..surface.job import dream_surface
+
         scene, settings = context.scene, context.scene.deepdream.surface
         job = settings.to_job(scene, context.selected_objects, scene_cache(scene), connector())
         return dream_surface(replace(job, patience=patience))

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import bpy
 
@@ -11,11 +11,13 @@ from ...protocol.errors import SceneError
 from .. import live_preview
 from ..cache import scene_cache
 from ..preferences import server_address
-from ..quick_test import QuickTest, quick_test
-from ..run import Job
 from ..target import aimed_group
 from .dream import DreamOperator
 from .running import Steps, WorkOperator, connector
+
+if TYPE_CHECKING:
+    from ..quick_test import QuickTest
+    from ..run import Job
 
 
 class DEEPDREAM_OT_quick_test(DreamOperator, bpy.types.Operator):
@@ -42,10 +44,14 @@ class DEEPDREAM_OT_quick_test(DreamOperator, bpy.types.Operator):
         live_preview.end_preview()
 
     def make_job(self, context: bpy.types.Context) -> Job:
+        from ..run import Job
+
         scene = context.scene
         return Job(scene, [scene.frame_current], scene_cache(scene), connector(), where=server_address())
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
+        from ..quick_test import QuickTest
+
         group = aimed_group(context)
         if group is None:
             raise SceneError("The compositor has no DeepDream node.", "Add one: Add > DeepDream in the compositor.")
@@ -54,6 +60,8 @@ class DEEPDREAM_OT_quick_test(DreamOperator, bpy.types.Operator):
         return self._tested(QuickTest(job, group.deepdream.id, self.percentage, live_preview.test_path()))
 
     def _tested(self, test: QuickTest) -> Steps:
+        from ..quick_test import quick_test
+
         yield from quick_test(test)
         live_preview.show_test()
 

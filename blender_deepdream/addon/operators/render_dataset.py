@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import bpy
 
-from ..dataset import render_dataset
 from ..subjects import selected_subjects
 from .running import CancelOperator, Steps, WorkOperator
 
@@ -27,6 +26,8 @@ class DEEPDREAM_OT_render_dataset(WorkOperator, bpy.types.Operator):
     )
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
+        from ..dataset import render_dataset
+
         settings = context.scene.deepdream
         subjects = selected_subjects(context.view_layer, settings.dataset.classes)
         folder = self.folder or settings.training.pictures

@@ -13,7 +13,6 @@ from ...protocol.errors import InputError
 from .. import environment, runtime
 from ..languages import reported
 from ..preferences import addon_preferences
-from ..task import Asking
 from .running import CancelOperator, Steps, WorkOperator, connector, told_at_once
 
 if TYPE_CHECKING:
@@ -124,6 +123,8 @@ class DEEPDREAM_OT_test_connection(WorkOperator, bpy.types.Operator):
 
 
 def _try(connect: Callable[[], DreamClient], patience: float) -> Generator[_Told, None, None]:
+    from ..task import Asking
+
     summary = yield from Asking(lambda: _summary(connect())).answer(patience, _Told("Asking the dream server"))
     yield _Told(summary, 1.0)
 

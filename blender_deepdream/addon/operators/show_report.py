@@ -7,7 +7,7 @@ import bpy
 
 from .. import report
 from ..languages import reported
-from ..train_task import LEARNING, REPORTS, report_path
+from ..report import LEARNING, REPORTS, report_path
 from ..training_properties import report_folder
 
 

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import bpy
 
 from ...protocol.errors import CancelledError
 from .. import report
 from ..languages import reported
-from ..training import TrainEvent, TrainJob, train
 from .running import CancelOperator, Event, Steps, WorkOperator, connector
+
+if TYPE_CHECKING:
+    from ..training import TrainEvent
 
 
 class DEEPDREAM_OT_train(WorkOperator, bpy.types.Operator):
@@ -29,6 +31,8 @@ class DEEPDREAM_OT_train(WorkOperator, bpy.types.Operator):
     )
 
     def make_steps(self, context: bpy.types.Context, patience: float) -> Steps:
+        from ..training import TrainJob, train
+
         scene = context.scene
         settings = scene.deepdream.training
         training = settings.begun(scene) if self.follow else settings.to_training(scene)
@@ -42,7 +46,7 @@ class DEEPDREAM_OT_train(WorkOperator, bpy.types.Operator):
 
     def show(self, state: bpy.types.PropertyGroup, event: Event) -> None:
         super().show(state, event)
-        assert isinstance(event, TrainEvent)
+        event = cast("TrainEvent", event)
         scene = next((scene for scene in bpy.data.scenes if scene.session_uid == self._scene_id), None)
         if scene is not None:
             _keep(scene.deepdream.training, self._job.training.name, event)

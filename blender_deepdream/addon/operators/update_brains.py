@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import bpy
 
-from ..picturing import look_at_brains
 from .running import CancelOperator, Steps, WorkOperator, connector
 
 
@@ -22,6 +21,8 @@ class DEEPDREAM_OT_update_brains(WorkOperator, bpy.types.Operator):
     kept: ClassVar[str] = "Finished pictures are kept."
 
     def make_steps(self, _context: bpy.types.Context, patience: float) -> Steps:
+        from ..picturing import look_at_brains
+
         return look_at_brains(connector(), patience)
 
 

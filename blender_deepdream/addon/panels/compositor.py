@@ -9,7 +9,6 @@ from .. import changes, node
 from ..cache import scene_cache
 from ..counting import Counted, counted
 from ..drawing import Helped, draw_activity, draw_error, wrapped
-from ..forecast import forecast
 from ..operators.add_node import DEEPDREAM_OT_add_node
 from ..operators.cancel import DEEPDREAM_OT_cancel
 from ..operators.clear_cache import DEEPDREAM_OT_clear_cache
@@ -73,6 +72,8 @@ class DEEPDREAM_PT_cache(Sidebar, bpy.types.Panel):
 
 def _draw_time(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """What Dream Animation will take, where that is known."""
+    from ..forecast import forecast
+
     found = counted(scene_cache(context.scene).root)
     expected = found and forecast(context.scene, found)
     if expected and expected.time_text:
@@ -90,6 +91,8 @@ def _draw_room(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def _room_text(scene: bpy.types.Scene, found: Counted) -> str:
+    from ..forecast import forecast
+
     if found.error:
         return found.error
     expected = forecast(scene, found)

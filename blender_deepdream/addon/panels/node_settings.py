@@ -10,7 +10,6 @@ from .. import node
 from ..drawing import wrapped
 from ..history import history
 from ..languages import shown
-from ..motion_words import motion_words
 from ..operators.regions import DEEPDREAM_OT_add_region, DEEPDREAM_OT_remove_region
 from ..operators.restore_dream import DEEPDREAM_OT_restore_dream
 from ..pictures import icon
@@ -95,6 +94,8 @@ class DEEPDREAM_PT_motion(_Folded, bpy.types.Panel):
     bl_label = "Motion"
 
     def draw(self, context: bpy.types.Context) -> None:
+        from ..motion_words import motion_words
+
         super().draw(context)
         group = node.shown_group(context)
         settings = group.deepdream

@@ -11,7 +11,7 @@ from ..drawing import Helped, draw_activity, draw_error, wrapped
 from ..operators.show_report import DEEPDREAM_OT_show_report
 from ..operators.train import DEEPDREAM_OT_stop_training, DEEPDREAM_OT_train
 from ..operators.use_brain import DEEPDREAM_OT_use_brain
-from ..train_task import LEARNING, REPORTS, report_path
+from ..report import LEARNING, REPORTS, report_path
 from ..training_properties import report_folder
 from .compositor import Sidebar
 

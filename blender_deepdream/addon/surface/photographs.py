@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from ...protocol.surface import Sheet, View
 from .. import cache as files
 from ..cache import Cache
+from .choices import OWN_CAMERA, WHOLE
 from .close_ups import close_ups
 from .identity import light_facts, stage_hash
 from .regions import Mask
-from .shots import OWN_CAMERA, WHOLE, Cameras, Moment, Shot, around, directions, moments
+from .shots import Cameras, Moment, Shot, around, directions, moments
 from .stage import Stage, staged
 from .targets import Plan
 from .views import KINDS, bake_colors, bake_masks, prepare, render_view

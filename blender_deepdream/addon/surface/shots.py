@@ -12,12 +12,9 @@ import numpy as np
 
 from ...protocol.errors import SceneError
 from ..studio import Framing, Picture, Vector, frame
+from .choices import OWN_CAMERA
 from .targets import Plan, find_object
 
-OWN_CAMERA = "CAMERA"
-"""The spread of views that the scene's own camera takes."""
-WHOLE = "WHOLE"
-"""The light of views before their real background, with all that the scene has."""
 LENS = 70.0
 """Of our own camera, in millimetres."""
 _SLACK = 1.06

@@ -17,9 +17,10 @@ from .. import compat
 from ..outline import Points, outline
 from ..rendering import stamps
 from ..studio import SENSOR
+from .choices import WHOLE
 from .probe import Probe, ShownMask, make_probe
 from .regions import Mask, load_mask
-from .shots import LENS, WHOLE, Moment, Shot
+from .shots import LENS, Moment, Shot
 from .surroundings import add_surroundings, other_objects
 from .targets import Plan, Sheet, Target, find_material, find_object
 from .unwrap import read_layer, unwrap, write_layer

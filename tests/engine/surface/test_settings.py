@@ -16,8 +16,8 @@ from blender_deepdream.engine.steps import finish
 from blender_deepdream.engine.surface.dream import dream_surface
 from blender_deepdream.engine.surface.views import View
 from blender_deepdream.protocol.errors import SettingsError
-from blender_deepdream.protocol.settings import KNOBS, DreamSettings
-from blender_deepdream.protocol.surface import NOT_ON_SURFACES, Sheet, SurfaceRequest
+from blender_deepdream.protocol.settings import KNOBS, NOT_ON_SURFACES, DreamSettings
+from blender_deepdream.protocol.surface import Sheet, SurfaceRequest
 from blender_deepdream.protocol.surface import View as ViewBlobs
 
 from .test_dream import CPU, sheets, wall
