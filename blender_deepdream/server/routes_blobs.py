@@ -51,17 +51,21 @@ def _file(path: Path) -> FileResponse:
 async def _receive_blob(sha: str, request: Request, services: Services) -> None:
     body = Body(request, services.limits.blob_bytes)
     room = received = 0
+    counts = services.upkeep.counts
     try:
         body.check_claim()  # before anything else has to go for it
-        await services.upkeep.make_room(room := body.claimed)
+        await services.upkeep.make_room(body.claimed)
+        room, counts = body.claimed, services.upkeep.counts
         with services.store.upload() as upload:
             async for piece in body.pieces():
                 received += len(piece)
                 if received > room:  # who sends in chunks claims nothing
                     await services.upkeep.make_room(received - room)
-                    room = received
+                    room, counts = received, services.upkeep.counts
                 await asyncio.to_thread(upload.write, piece)
             await asyncio.to_thread(upload.commit, sha)
-    except DeepDreamError:
-        await body.drain()
+    except BaseException as error:
+        services.upkeep.give_back(room, counts)
+        if isinstance(error, DeepDreamError):
+            await body.drain()
         raise

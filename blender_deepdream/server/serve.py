@@ -38,11 +38,11 @@ def serve(options: ServeOptions) -> None:
     StorageError.
     """
     log_to_stderr(as_json=options.log_json, who="server")
+    if options.identity:
+        check_identity(options.identity)
     if options.cluster:
         _serve_cluster(options)
         return
-    if options.identity:
-        check_identity(options.identity)
     listener = bind(options.host, options.port)
     if not options.identity and not is_loopback(listener):
         log.warning("Listening beyond this machine: the token and all images cross the network unencrypted.")

@@ -82,6 +82,13 @@ def _add_cluster(parser: argparse.ArgumentParser) -> None:
         help="of copies that each process keeps of an object store (default: 20)",
     )
     group.add_argument(
+        "--linger",
+        type=whole(1, 10**6),
+        default=300,
+        metavar="SECONDS",
+        help="how long other dreamers stay when idle (default: 300)",
+    )
+    group.add_argument(
         "--least-workers", type=whole(0, 4096), default=1, metavar="N", help="dreamers that stay when idle (default: 1)"
     )
 

@@ -24,7 +24,7 @@ class ServeOptions:
     user's data folder. tokens: a file of more tokens. threads: of each worker, None for torch's choice. workers: how
     many, None for one for each GPU. cluster: the Ray cluster whose machines dream, as `cluster.joining` reads it; then
     `shared` is a folder that all of them see, or an object store's address, of which each process keeps `copies_gib` of
-    copies in `data`, and `least_workers` stay when there is nothing to do.
+    copies in `data`, and `least_workers` stay when there is nothing to do for `linger` seconds.
     """
 
     host: str = "127.0.0.1"
@@ -43,6 +43,7 @@ class ServeOptions:
     log_json: bool = False
     shared: str = ""
     copies_gib: int = 20
+    linger: int = 300
     limits: Limits = field(default_factory=Limits)
 
     def worker(self, data: Path) -> WorkerOptions:
@@ -78,6 +79,7 @@ def options_of(options: argparse.Namespace) -> ServeOptions:
         least_workers=options.least_workers,
         shared=_shared_of(options),
         copies_gib=options.copies_gib,
+        linger=options.linger,
         log_json=options.log == "json",
         limits=limits_of(options),
     )

@@ -33,6 +33,7 @@ class Upkeep:
         self._limit = limit
         self._needed = needed
         self._used = 0
+        self._counts = 0
         self._one_at_a_time = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
@@ -63,10 +64,21 @@ class Upkeep:
             )
         self._used += size
 
+    @property
+    def counts(self) -> int:
+        """How often all has been counted."""
+        return self._counts
+
+    def give_back(self, size: int, since: int) -> None:
+        """What room was made for when there were so many counts has not come: a later one has seen that."""
+        if since == self._counts:
+            self._used -= size
+
     async def tidy(self, room: int = 0) -> None:
         """Mark what is needed, count all, and let go of what is too much if `room` more bytes shall fit."""
         async with self._one_at_a_time:
             self._used = await asyncio.to_thread(self._tidy, frozenset(self._needed()), room)
+            self._counts += 1
 
     async def _rounds(self) -> None:
         while True:

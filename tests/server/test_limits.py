@@ -25,6 +25,7 @@ from blender_deepdream.protocol.errors import (
     ForbiddenError,
     ImageError,
     MissingBlobError,
+    RequestError,
     StorageError,
     TimedOutError,
     TooLargeError,
@@ -202,6 +203,9 @@ def test_a_store_within_its_limit(start_server: Callable[..., ServerProcess], tm
     assert connection.getresponse().status == TooLargeError.http_status
     connection.close()
     assert (blobs / ("f" * 64)).exists(), "nothing goes for what is never taken"
+    connection.request("PUT", f"/v1/blobs/{content_hash(b'x')}", b"y" * 2**20, named)
+    assert connection.getresponse().status == RequestError.http_status, "other bytes than it says"
+    connection.close()
     client.put_blob(b"x" * 1000)
     assert not client.has_blob("f" * 64)
 

@@ -132,3 +132,16 @@ def test_a_result_stays_until_it_is_fetched(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_minute_is_recent() -> None:
     assert GRACE_SECONDS >= 60
+
+
+def test_what_did_not_come_takes_no_room(store: Store) -> None:
+    """An upload that broke off, counted meanwhile or not."""
+    upkeep = Upkeep(store, 1000, set)
+    for counted in (False, True, False):
+        asyncio.run(upkeep.make_room(900))
+        since = upkeep.counts
+        if counted:
+            asyncio.run(upkeep.tidy())
+        upkeep.give_back(900, since)
+        assert upkeep.used == 0
+    asyncio.run(upkeep.make_room(900))

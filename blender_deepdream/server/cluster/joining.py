@@ -7,7 +7,8 @@ import importlib.util
 import os
 import secrets
 import socket
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from ...protocol.errors import DeepDreamError, InputError, ServerUnavailableError
 
@@ -96,18 +97,38 @@ def _greet(address: Address) -> None:
     """What listens there must speak gRPC, as Ray does: where it does not, Ray itself tries for minutes."""
     import grpc
 
-    if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):  # Ray alone knows with which certificates
-        return
     options = [("grpc.enable_http_proxy", 0)]  # Ray, too, goes by none
-    with grpc.insecure_channel(address.url.removeprefix("ray://"), options) as channel:
+    target = address.url.removeprefix("ray://")
+    own = _tls_of_ray()
+    with grpc.secure_channel(target, own, options) if own else grpc.insecure_channel(target, options) as channel:
         try:
             grpc.channel_ready_future(channel).result(GREET_SECONDS)
         except grpc.FutureTimeoutError as error:
+            tls = "Either all speak TLS (RAY_USE_TLS), with certificates of one authority, or none. " if own else ""
             raise ServerUnavailableError(
                 f"What listens at {address.host} port {address.port} is not Ray.",
-                f"Give --cluster the cluster's address: HOST:{RAY_PORT} on one of its machines, or ray://HOST:"
+                f"{tls}Give --cluster the cluster's address: HOST:{RAY_PORT} on one of its machines, or ray://HOST:"
                 f"{CLIENT_PORT} from elsewhere; on its head `ray status` shows whether it runs.",
             ) from error
+
+
+def _tls_of_ray() -> Any:
+    """What Ray itself would show and trust, None where it speaks without TLS. Raises InputError."""
+    import grpc
+
+    if os.environ.get("RAY_USE_TLS", "0").lower() not in ("1", "true"):
+        return None
+    found = []
+    for name in ("RAY_TLS_CA_CERT", "RAY_TLS_SERVER_KEY", "RAY_TLS_SERVER_CERT"):
+        path = os.environ.get(name, "")
+        try:
+            found.append(Path(path).read_bytes())
+        except OSError as error:
+            raise InputError(
+                f"RAY_USE_TLS is set, and {name} names no file that can be read: {path or 'nothing'}.",
+                "Set the three of them as on the cluster's machines.",
+            ) from error
+    return grpc.ssl_channel_credentials(*found)
 
 
 def _enter(address: Address) -> None:

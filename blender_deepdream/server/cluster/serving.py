@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 import uuid
@@ -30,9 +29,10 @@ from ..serve_options import ServeOptions
 from ..tokens import Keyring
 from .dreamer import APPLICATION, Dreamer
 from .ingress import Ingress, Launch
-from .joining import KNOCK_SECONDS, join, read_address
+from .joining import join, read_address
 from .nodes import Share, check_nodes, leave_mark, room_for, share_of
 from .place import Desk, Place
+from .pulse import is_serve, watch_head
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +41,7 @@ SAY_SECONDS = 30.0
 """How often it is said what is still waited for."""
 
 UPSCALE_SECONDS = 1.0
-IDLE_SECONDS = 300.0
-"""How long jobs wait before one more dreamer is started, and how long a dreamer without any stays."""
+"""How long jobs wait before one more dreamer is started."""
 
 HEALTH_SECONDS = 120.0
 LAST_JOB_SECONDS = 3600.0
@@ -77,8 +76,9 @@ def serve_cluster(options: ServeOptions) -> None:
         launch = _launch(options, place, share, keyring)
         leaving.callback(_leave)  # not before: what an earlier command has left there goes on until ours comes
         _deploy(options, launch, share, mark, port)
+        watch_head(read_address(options.cluster))
         if _await_ready(ended):
-            _check_port(_host(options), port)
+            _check_port(options, port)
             greeting = {
                 "url": url_of(options, _host(options), port),
                 "token_file": str(token_file.resolve()),
@@ -168,7 +168,7 @@ def _dreamers(options: ServeOptions, launch: Launch, share: Share) -> Any:
             "max_replicas": launch.dreamers,
             "target_ongoing_requests": 1,
             "upscale_delay_s": UPSCALE_SECONDS,
-            "downscale_delay_s": IDLE_SECONDS,
+            "downscale_delay_s": options.linger,
             "metrics_interval_s": 1,
             "look_back_period_s": 2,
         },
@@ -218,16 +218,16 @@ def _troubles() -> Iterator[str]:
             yield f"{name} is {deployment.status.value.lower()}: {reason.strip()[:500]}"
 
 
-def _check_port(host: str, port: int) -> None:
+def _check_port(options: ServeOptions, port: int) -> None:
     """Serve keeps the address that it was first started with. Raises ServerUnavailableError."""
-    try:
-        socket.create_connection((host, port), KNOCK_SECONDS).close()
-    except OSError as error:
+    host = _host(options)
+    if not is_serve(host, port, tls=options.identity is not None):
         raise ServerUnavailableError(
             f"Ray Serve does not answer at {host} port {port}.",
             "It listens on the cluster's head: beyond that machine say --host 0.0.0.0. If it runs there already, with "
-            "another --host or --port, use these, or end it with `serve shutdown`.",
-        ) from error
+            "another --host or --port, or with or without a certificate as now, use these, or end it with "
+            "`serve shutdown`.",
+        )
 
 
 def _host(options: ServeOptions) -> str:

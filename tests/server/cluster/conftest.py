@@ -11,7 +11,11 @@ import pytest
 
 from ..buckets import Buckets, free_port
 from ..process import ServerProcess
+from ..test_tls import CERTIFICATES, KEY
 from .machines import Machines
+
+GOOD = CERTIFICATES / "good.pem"
+HTTPS = ("--tls-cert", str(GOOD), "--tls-key", str(KEY))
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +31,10 @@ def machines(buckets: Buckets) -> Iterator[Machines]:
 
 @pytest.fixture(scope="session")
 def on_cluster(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server with two dreamers."""
+    """A server with two dreamers, over HTTPS."""
     options = ("--cluster", machines.address, "--port", str(free_port()), "--workers", "2", "--least-workers", "2")
-    process = ServerProcess(tmp_path_factory.mktemp("cluster") / "shared", *options)
-    yield process
-    process.kill()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SSL_CERT_FILE", str(GOOD))
+        process = ServerProcess(tmp_path_factory.mktemp("cluster") / "shared", *options, *HTTPS)
+        yield process
+        process.kill()

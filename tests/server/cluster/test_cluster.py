@@ -21,6 +21,7 @@ from blender_deepdream.protocol.messages import DreamRequest, DreamResult
 
 from ..conftest import finish, linux_only, request_for, until_it_dreams
 from ..process import ROOT, ServerProcess, children, cpu_seconds
+from .conftest import HTTPS
 from .machines import Machines
 
 pytestmark = [linux_only, pytest.mark.timeout(600), pytest.mark.xdist_group("cluster")]
@@ -50,8 +51,9 @@ def plain(
     return image_of(client, request)
 
 
-def test_the_same_wire(cluster: DreamClient, tmp_path: Path) -> None:
+def test_the_same_wire(on_cluster: ServerProcess, cluster: DreamClient, tmp_path: Path) -> None:
     assert cluster.health()["workers"] == 2
+    assert on_cluster.url.startswith("https://")
     assert "lite0" in [brain.name for brain in cluster.brains()]
     with pytest.raises(UnknownBrainError):
         cluster.brain("nobody")
@@ -67,7 +69,7 @@ def test_a_start_that_is_refused_leaves_alone_what_serves(
         "import sys\nfrom blender_deepdream.server.cluster import nodes\nnodes.own_code = lambda: 'other code'\n"
         "from blender_deepdream.server.cli import main\nsys.exit(main(sys.argv[1:]))"
     )
-    where = ("--shared", str(on_cluster.data), "--port", str(urlsplit(on_cluster.url).port))
+    where = ("--shared", str(on_cluster.data), "--port", str(urlsplit(on_cluster.url).port), *HTTPS)
     command = [sys.executable, "-c", program, "serve", "--cluster", machines.address, *where]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, "same version" in done.stderr) == (2, True), done.stderr
@@ -119,5 +121,5 @@ def follow_to(client: DreamClient, job_id: str, fraction: float, anew: bool = Fa
 def at_work_first(machines: Machines) -> list[int]:
     """The dreamers, the busiest first."""
     dreamers = {pid: sum(map(cpu_seconds, children(pid))) for pid in machines.replicas("Dreamer")}
-    time.sleep(1)
+    time.sleep(0.3)
     return sorted(dreamers, key=lambda pid: dreamers[pid] - sum(map(cpu_seconds, children(pid))))

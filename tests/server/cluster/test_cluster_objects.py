@@ -19,6 +19,7 @@ from blender_deepdream.server.objects import Objects
 from ..buckets import Buckets
 from ..conftest import finish, linux_only, request_for
 from ..process import ServerProcess, children, cpu_seconds, png, wait_for
+from .conftest import HTTPS
 from .machines import Machines
 from .test_cluster import WHILE, at_work_first, follow_to, image_of
 
@@ -31,13 +32,13 @@ def on_objects(
 ) -> Iterator[ServerProcess]:
     """It takes the place of the server with a folder."""
     where = ("--cluster", machines.address, "--shared", buckets.address)
-    many = ("--port", str(urlsplit(on_cluster.url).port), "--workers", "2", "--least-workers", "2")
-    process = ServerProcess(tmp_path_factory.mktemp("objects") / "copies", *where, *many)
+    few = ("--port", str(urlsplit(on_cluster.url).port), "--workers", "2", "--least-workers", "0", "--linger", "5")
+    process = ServerProcess(tmp_path_factory.mktemp("objects") / "copies", *where, *few, *HTTPS)
     yield process
     process.kill()
 
 
-def test_a_dreamer_and_the_ingress_die_and_the_store_falls_silent(
+def test_a_dreamer_is_woken_and_dies_the_ingress_dies_and_the_store_falls_silent(
     machines: Machines,
     on_objects: ServerProcess,
     buckets: Buckets,
@@ -45,8 +46,10 @@ def test_a_dreamer_and_the_ingress_die_and_the_store_falls_silent(
     tmp_path: Path,
 ) -> None:
     client = on_objects.client()
+    wait_for(lambda: client.health()["ready"], 120)
+    wait_for(lambda: not machines.replicas("Dreamer"), 120)
     request = request_for(client, **WHILE)
-    job = client.submit(request)
+    job = client.submit(request)  # which wakes one
     follow_to(client, job.id, 0.1)
     os.kill(at_work_first(machines)[0], signal.SIGKILL)
     follow_to(client, job.id, 0.1, anew=True)

@@ -8,6 +8,7 @@ import json
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ import pytest
 from blender_deepdream.protocol.errors import InputError, ServerUnavailableError
 from blender_deepdream.server.cli import main
 from blender_deepdream.server.cluster import joining
-from blender_deepdream.server.cluster.joining import Address, join, prepare, read_address, refused
+from blender_deepdream.server.cluster.joining import Address, _greet, join, prepare, read_address, refused
 
 from ..process import ROOT
+from ..test_tls import CERTIFICATES, KEY
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,31 @@ def test_another_program_listens(monkeypatch: pytest.MonkeyPatch) -> None:
             assert "HOST:6379" in told.value.hint
 
 
+def test_a_head_that_speaks_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Ray does with RAY_USE_TLS: whoever has no certificate of the same authority is told so, not left waiting."""
+    grpc = pytest.importorskip("grpc", reason="Ray is not installed: pip install 'blender-deepdream[cluster]'")
+    monkeypatch.setattr(joining, "GREET_SECONDS", 5.0)
+    good, key = CERTIFICATES / "good.pem", KEY
+    server = grpc.server(ThreadPoolExecutor(1))
+    own = grpc.ssl_server_credentials([(key.read_bytes(), good.read_bytes())], good.read_bytes(), True)
+    port = server.add_secure_port("localhost:0", own)
+    server.start()
+    address = Address(f"localhost:{port}", "localhost", port)
+    monkeypatch.setenv("RAY_USE_TLS", "1")
+    with pytest.raises(InputError, match="RAY_TLS_CA_CERT names no file"):
+        _greet(address)
+    for name, path in (("CA_CERT", good), ("SERVER_CERT", good), ("SERVER_KEY", key)):
+        monkeypatch.setenv(f"RAY_TLS_{name}", str(path))
+    _greet(address)
+    server.stop(0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        plain = listener.getsockname()[1]
+        monkeypatch.setattr(joining, "GREET_SECONDS", 1.0)
+        with pytest.raises(ServerUnavailableError, match="is not Ray") as told:
+            _greet(Address(f"localhost:{plain}", "localhost", plain))
+    assert "RAY_USE_TLS" in told.value.hint
+
+
 def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"pip install 'blender-deepdream\[cluster\]'"):
@@ -87,6 +114,7 @@ def test_somebody_else_answers() -> None:
         (["--cluster", "head:6379", "--shared", "memory://dreams"], "no object store"),
         (["--cluster", "head:6379", "--shared", "s3:///"], "a bucket"),
         (["--cluster", "head:6379", "--shared", "s3://key:secret@dreams"], "AWS_ACCESS_KEY_ID"),
+        (["--cluster", "auto", "--tls-cert", str(CERTIFICATES / "expired.pem"), "--tls-key", str(KEY)], "has expired"),
         (["--cluster", "auto", "--data", "here"], "--shared, not --data"),
         (["--shared", "here"], "is for --cluster"),
     ],
