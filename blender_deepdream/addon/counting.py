@@ -71,8 +71,11 @@ class Counter:
 def _count_into(known: dict[Path, Counted], root: Path, blend: str) -> None:
     try:
         found = count(root), kept_frames(root), _hash(blend)
-    except (StorageError, OSError) as error:
+    except StorageError as error:
         known[root] = Counted(error=str(error), when=time.monotonic())
+    except OSError as error:
+        told = f"{error.filename} cannot be read: {error.strerror}. Was it moved or deleted?"
+        known[root] = Counted(error=told, when=time.monotonic())
     except Exception as error:  # thread boundary: the panel says it, and does not count again and again
         log.exception("counting %s met a defect", root)
         known[root] = Counted(error=f"It cannot be counted: {type(error).__name__}: {error}", when=time.monotonic())

@@ -16,10 +16,14 @@ from .knob_properties import knob_property
 
 
 def dream_properties(knobs: Iterable[Knob]) -> dict[str, Any]:
-    """The annotations that settings with these knobs have in common."""
+    """The annotations that settings with these knobs have in common.
+
+    surprise: the number of the last one that was given to them; 0: none.
+    """
     return {
         **{knob.name: knob_property(knob) for knob in knobs},
         **CHOICES,
+        "surprise": bpy.props.IntProperty(options={"HIDDEN"}),
         "guide": bpy.props.PointerProperty(
             type=bpy.types.Image, name="Guide", description="Image whose things the dream shall be made of"
         ),

@@ -25,11 +25,12 @@ from ..protocol.nothing import KINDS
 from ..protocol.settings import KNOBS, DreamSettings
 from .cache import read_json, scene_cache, write_json
 from .status import asked
+from .surprise import MAX_NUMBER
 from .thumbnail import write_thumbnail
 
 KEPT = 12
 _MAX_BYTES = 65536
-_WORDS = ("source", "endless", "fade")
+_WORDS = ("source", "endless", "fade", "surprise")
 _IMAGES = ("guide",)
 _OF_REGION = ("layers", "objective")
 _IMAGES_OF_REGION = ("guide", "mask")
@@ -175,7 +176,12 @@ def _checked_words(words: Mapping[str, Any]) -> dict[str, Any]:
     """Raises KeyError, TypeError or ValueError."""
     if words["source"] not in ("image", *KINDS) or not 0 <= words["fade"] <= 1:
         raise ValueError("a word that is none")
-    return {"source": words["source"], "endless": bool(words["endless"]), "fade": float(words["fade"])}
+    return {
+        "source": words["source"],
+        "endless": bool(words["endless"]),
+        "fade": float(words["fade"]),
+        "surprise": min(max(int(words.get("surprise", 0)), 0), MAX_NUMBER),
+    }
 
 
 def _checked_region(region: Mapping[str, Any]) -> dict[str, str]:

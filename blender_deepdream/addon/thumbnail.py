@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from ..protocol.errors import StorageError
 from . import changes
+from .cache import PROCESS
 
 SIDE = 192
 """Of the longer side, in pixels."""
 
 
 def write_thumbnail(exr: Path, jpeg: Path) -> None:
-    """An EXR of scene-linear numbers as a small JPEG, cut off at white. Raises StorageError."""
+    """An EXR of scene-linear numbers as a small JPEG, cut off at white; whole or not at all. Raises StorageError."""
+    unnamed = jpeg.with_name(f".{jpeg.stem}.{PROCESS}.jpg")
     with changes.not_counted():
         pixels = _small(exr)
         height, width = pixels.shape[:2]
@@ -26,9 +28,11 @@ def write_thumbnail(exr: Path, jpeg: Path) -> None:
             pixels[..., :3] = _encoded(pixels[..., :3])
             pixels[..., 3] = 1
             picture.pixels.foreach_set(pixels.ravel())
-            picture.filepath_raw, picture.file_format = str(jpeg), "JPEG"
+            picture.filepath_raw, picture.file_format = str(unnamed), "JPEG"
             picture.save()
-        except RuntimeError as error:
+            unnamed.replace(jpeg)
+        except (RuntimeError, OSError) as error:
+            unnamed.unlink(missing_ok=True)
             raise StorageError(f"{jpeg} cannot be written: {error}", "Make room on the disk.") from error
         finally:
             bpy.data.images.remove(picture)

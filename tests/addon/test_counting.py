@@ -48,7 +48,7 @@ def test_a_blend_that_was_deleted_is_told(tmp_path: Path) -> None:
     counter.wait()
     found = counter.counted(tmp_path, "")
     assert found
-    assert "gone.blend" in found.error
+    assert found.error.endswith("gone.blend cannot be read: No such file or directory. Was it moved or deleted?")
 
 
 def test_a_defect_is_told_and_met_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

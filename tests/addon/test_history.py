@@ -41,13 +41,15 @@ def test_one_goes_back_to_an_earlier_dream(shot: bpy.types.Scene, group: Any) ->
     before = asked(settings)
     bpy.ops.deepdream.dream_frame()
     settings.strength, settings.layers, settings.seed, settings.guide = 1, "", 9, None
+    settings.surprise = 12
     bpy.ops.deepdream.dream_frame()
     newest, oldest = remembered(shot)
     assert (newest.settings["seed"], oldest.settings["layers"]) == (9, "_blocks.4=2")
     assert bpy.ops.deepdream.restore_dream(name=oldest.name) == {"FINISHED"}
     assert asked(settings) == before
+    assert settings.surprise == 0
     bpy.ops.deepdream.restore_dream()
-    assert settings.seed == 9
+    assert (settings.seed, settings.surprise) == (9, 12)
 
 
 def test_a_picture_shows_what_was_dreamed(shot: bpy.types.Scene) -> None:

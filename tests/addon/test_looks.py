@@ -13,6 +13,7 @@ import pytest
 
 from blender_deepdream.addon import brain_choice, known_brains, looks, picturing
 from blender_deepdream.addon.runtime import ServerChoice, connect
+from blender_deepdream.addon.surprise import MAX_NUMBER, surprise
 from blender_deepdream.protocol.brain_info import BrainDetails, BrainInfo, Layer
 from blender_deepdream.protocol.look import read_look
 
@@ -122,10 +123,26 @@ def test_random_looks_are_dreams(settings: Any, users: Path) -> None:
     for _ in range(20):
         bpy.ops.deepdream.random_look()
         found.add(settings.to_settings().layers)
+        assert 1 <= settings.surprise <= MAX_NUMBER
     assert len(found) > 5
     seed = settings.seed
     bpy.ops.deepdream.new_seed()
     assert settings.seed != seed
+
+
+def test_a_surprise_comes_again_by_its_number(settings: Any, users: Path) -> None:
+    bpy.ops.deepdream.random_look(number=7)
+    first = settings.to_settings()
+    assert settings.surprise == 7
+    bpy.ops.deepdream.random_look(number=8)
+    assert settings.to_settings() != first
+    bpy.ops.deepdream.random_look(number=7)
+    assert settings.to_settings() == first
+
+
+def test_a_brain_that_is_not_known_here_keeps_its_layers() -> None:
+    assert "layers" not in surprise(7, [])
+    assert surprise(7, ["only"])["layers"].startswith("only")
 
 
 def test_a_layer_is_chosen_by_its_picture(settings: Any, users: Path) -> None:

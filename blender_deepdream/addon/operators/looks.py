@@ -9,12 +9,11 @@ from pathlib import Path
 import bpy
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
-from ...protocol.layers import format_layers
 from ...protocol.look import SUFFIX, write_look
-from ...protocol.settings import MAX_SEED
 from .. import looks
 from ..brain_choice import known_brain
 from ..languages import reported
+from ..surprise import MAX_NUMBER, new_number, surprise
 from ..target import OnSettings, shown_settings
 from .running import told_at_once
 
@@ -103,24 +102,28 @@ class DEEPDREAM_OT_import_look(OnSettings, ImportHelper, bpy.types.Operator):
 
 
 class DEEPDREAM_OT_random_look(OnSettings, bpy.types.Operator):
-    """Try something: layers, octaves and seed by chance. Press it until you like what you see; undo goes back"""
+    """Try something: layers, octaves and seed by chance. Press it until you like what you see; undo goes back. Each
+    surprise has a number: the same one gives the same settings again"""
 
     bl_idname = "deepdream.random_look"
     bl_label = "Random"
 
+    number: bpy.props.IntProperty(
+        name="Number",
+        description="Of the surprise; 0: a new one",
+        min=0,
+        max=MAX_NUMBER,
+        options={"SKIP_SAVE"},
+    )
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = shown_settings(context)
-        chance = random.SystemRandom()
-        if brain := known_brain(settings):
-            # the first two layers of a network show next to nothing
-            names = [layer.name for layer in brain.details.layers][2:] or [brain.details.layers[0].name]
-            chosen = chance.sample(names, min(len(names), chance.choice((1, 1, 2))))
-            settings.layers = format_layers([(name, chance.choice((1.0, 1.0, 2.0))) for name in chosen])
-        settings.octaves = chance.randint(3, 6)
-        settings.steps = chance.choice((10, 14, 18))
-        settings.smoothing = chance.choice((2, 3, 3, 4))
-        settings.color = chance.choice(("free", "free", "source", "lightness", "decorrelated"))
-        settings.seed = chance.randint(0, MAX_SEED)
+        self.number = self.number or new_number()  # shown below the view, where another one can be typed
+        brain = known_brain(settings)
+        layers = [layer.name for layer in brain.details.layers] if brain else []
+        for name, value in surprise(self.number, layers).items():
+            setattr(settings, name, value)
+        settings.surprise = self.number
         return {"FINISHED"}
 
 

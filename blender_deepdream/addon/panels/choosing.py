@@ -51,7 +51,11 @@ def draw_sliders(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) 
     row = layout.row(align=True)
     row.prop(settings, "seed")
     row.operator(DEEPDREAM_OT_new_seed.bl_idname, text="", icon="FILE_REFRESH")
-    layout.operator(DEEPDREAM_OT_random_look.bl_idname, text="Surprise Me", icon="SHADERFX")
+    row = layout.row(align=True)
+    row.operator(DEEPDREAM_OT_random_look.bl_idname, text="Surprise Me", icon="SHADERFX").number = 0
+    if settings.surprise:
+        again = row.operator(DEEPDREAM_OT_random_look.bl_idname, text=str(settings.surprise))
+        again.number = settings.surprise
 
 
 class DEEPDREAM_PT_looks(PresetPanel, bpy.types.Panel):
