@@ -13,7 +13,7 @@ import queue
 import bpy
 from bpy.app.handlers import persistent
 
-from ..protocol.errors import DeepDreamError
+from ..protocol.errors import DeepDreamError, SceneError
 from . import changes, node
 
 _LOOK_SECONDS = 0.3
@@ -79,7 +79,9 @@ def _start(scene_id: int, animation: bool) -> None:
     if scene is None or not _dreams(scene):
         return
     if animation and not scene.render.use_overwrite:
-        bpy.context.window_manager.deepdream.error = (
+        state = bpy.context.window_manager.deepdream
+        state.code = SceneError.code
+        state.error = (
             "The render's frames were not dreamed: they would be written again. Switch on Output > Overwrite for that."
         )
         return

@@ -7,7 +7,8 @@ import textwrap
 
 import bpy
 
-from ..protocol.errors import CancelledError
+from ..protocol.errors import CancelledError, ServerUnavailableError
+from . import runtime
 from .help_pages import entry_of, page_of
 from .languages import shown
 
@@ -24,8 +25,8 @@ def draw_activity(
     """Show work that runs; returns whether it does. state: a DeepDreamActivity. cancel: the operator that ends it."""
     if state.running:
         layout.progress(factor=state.fraction, text=f"{state.fraction:.0%}")
+        layout.operator(cancel, icon="CANCEL")  # above the words: their lines come and go, and it stays in its place
         wrapped(layout, context, state.message)
-        layout.operator(cancel, icon="CANCEL")
     return bool(state.running)
 
 
@@ -36,6 +37,8 @@ def draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, state: bp
         wrapped(box, context, state.error, icon="ERROR")
         if "preferences" in state.error and context.area.type != "PREFERENCES":
             box.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = _ADDON
+        if state.code == ServerUnavailableError.code and runtime.is_running():
+            box.operator("deepdream.restart_server", icon="FILE_REFRESH")
         if state.code != CancelledError.code:
             box.operator(_HELP, icon="HELP").page = entry_of(state.code)
 

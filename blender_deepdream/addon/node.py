@@ -244,7 +244,7 @@ def show_dreams(dream: DreamNode, path: Path, scene: bpy.types.Scene) -> None:
     """Let the node show the folder of dreams ####.exr in which `path`, newly written, lies."""
     group = dream.group
     node = group.nodes[_IMAGE]
-    if node.image is None:
+    if is_new := node.image is None:
         node.image = bpy.data.images.load(str(path))
         node.image.name = f"Dream of {dream.name}"
     image = node.image
@@ -257,6 +257,9 @@ def show_dreams(dream: DreamNode, path: Path, scene: bpy.types.Scene) -> None:
     node.frame_start, node.frame_offset, node.frame_duration = 0, -1, _LAST_FRAME
     image.reload()
     show_frame(group, scene.frame_current)
+    if is_new and not bpy.app.background:
+        # an undo takes away images that it knows nothing of, from under nodes that it leaves alone: Blender would crash
+        bpy.ops.ed.undo_push(message="Show Dream")
 
 
 def _relative(path: Path) -> str:

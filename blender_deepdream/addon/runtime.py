@@ -78,11 +78,11 @@ class _LocalServer:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def stop(self) -> None:
-        """End the process by letting go of its pipe; one that does not listen is killed."""
+    def stop(self, patience: float = _STOP_SECONDS) -> None:
+        """End the process by letting go of its pipe; one that does not listen for so many seconds is killed."""
         self.process.stdin.close()
         try:
-            self.process.wait(_STOP_SECONDS)
+            self.process.wait(patience)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -150,12 +150,17 @@ def find_python(named: str, installed: Path | None = None) -> Path:
     return Path(path)
 
 
-def stop() -> None:
-    """End our own server, if it runs."""
+def stop(patience: float = _STOP_SECONDS) -> None:
+    """End our own server, if it runs, at the latest in so many seconds: one that hangs is killed."""
     global _server  # noqa: PLW0603
     if _server is not None:
-        _server.stop()
+        _server.stop(patience)
         _server = None
+
+
+def is_running() -> bool:
+    """Whether there is a server of our own, hung or not."""
+    return _server is not None and _server.alive()
 
 
 def _read_token(path: str) -> str:

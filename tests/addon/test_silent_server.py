@@ -96,6 +96,17 @@ def test_going_on_with_a_server_that_answers_again(dreaming: bpy.types.Scene, ma
     assert [event.stage for event in steps][-1] == "finished"
 
 
+def test_replacing_it(dreaming: bpy.types.Scene, make_job: MakeJob) -> None:
+    run(make_job(dreaming))
+    hung = runtime._server.process
+    os.kill(hung.pid, signal.SIGSTOP)
+    with quick():
+        assert bpy.ops.deepdream.restart_server() == {"FINISHED"}
+    assert hung.poll() is not None
+    assert not bpy.ops.deepdream.restart_server.poll()
+    assert run(make_job(dreaming))[-1] == "finished"
+
+
 def test_the_connection_being_tried() -> None:
     client = runtime.connect(ServerChoice())
     with stopped_server():

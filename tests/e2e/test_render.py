@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -127,6 +128,26 @@ def test_a_killed_endless_zoom_goes_on_and_ends_with_the_same_frames(tmp_path: P
     assert "begins anew" not in outcome.stdout
     assert killed.frames() == whole.frames()
     assert len(set(killed.frames().values())) == 4
+
+
+@pytest.mark.timeout(2 * LIMIT + 60)
+def test_a_machine_asleep_in_mid_dream_goes_on(folder: Folder) -> None:
+    """Longer than anybody waits for anybody: the client's 30 seconds, the server's 25 for its worker."""
+    run = folder.start("--frames", "1-2", "--set", "steps=40", "--set", "octaves=2")
+    _read_until(run, "frame 1 ")
+    asleep = processes_with(str(folder.root))
+    assert len(asleep) >= 3, "Blender, server and worker"
+    for process in asleep:
+        os.kill(process, signal.SIGSTOP)
+    time.sleep(35)
+    for process in asleep:
+        os.kill(process, signal.SIGCONT)
+    try:
+        _, errors = run.communicate(timeout=2 * LIMIT)
+    finally:
+        run.kill()
+    assert run.returncode == 0, errors
+    assert len(folder.frames()) == len(folder.dreams()) == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])

@@ -18,6 +18,9 @@ from .running import CancelOperator, Steps, WorkOperator, connector, told_at_onc
 if TYPE_CHECKING:
     from ...protocol.client import DreamClient
 
+_HUNG_SECONDS = 0.2
+"""For a server that is to be replaced: a window stands still meanwhile, and it may never answer."""
+
 
 class DEEPDREAM_OT_install_server(WorkOperator, bpy.types.Operator):
     """Fetch the dream server into an environment of its own; Blender's own Python stays as it is"""
@@ -96,8 +99,32 @@ class DEEPDREAM_OT_show_install_log(bpy.types.Operator):
             return False
         return True
 
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        bpy.ops.wm.path_open(filepath=str(environment.log_path()))
+    @told_at_once
+    def execute(self, _context: bpy.types.Context) -> None:
+        path = environment.log_path()
+        try:
+            bpy.ops.wm.path_open(filepath=str(path))
+        except RuntimeError as error:
+            raise InputError(f"This system has no program that opens {path}.", "Open it with a text editor.") from error
+
+
+class DEEPDREAM_OT_restart_server(bpy.types.Operator):
+    """End the add-on's own dream server, which may hang; the next dream starts another and finds what was finished"""
+
+    bl_idname = "deepdream.restart_server"
+    bl_label = "Restart Dream Server"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        if not runtime.is_running():
+            cls.poll_message_set(reported("The add-on has no dream server of its own that runs"))
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        runtime.stop(_HUNG_SECONDS)
+        context.window_manager.deepdream.error = ""
+        self.report({"INFO"}, reported("The dream server was ended: the next dream starts another."))
         return {"FINISHED"}
 
 
@@ -141,5 +168,6 @@ classes = (
     DEEPDREAM_OT_cancel_install,
     DEEPDREAM_OT_uninstall_server,
     DEEPDREAM_OT_show_install_log,
+    DEEPDREAM_OT_restart_server,
     DEEPDREAM_OT_test_connection,
 )
