@@ -32,8 +32,9 @@ APPLICATION = "deepdream"
 MAX_BRAINS = 16
 """Brains of which it is remembered that this dreamer has loaded them; how many really stay its memory decides."""
 
-TELL_SECONDS = 0.05
-"""At least between two things that are told of a job's way."""
+TELL_SECONDS = 0.25
+"""At least between two things that are told of a job's way: each costs some ten milliseconds of processor time,
+here, in the ingress and in the proxy."""
 
 
 class Dreamer:

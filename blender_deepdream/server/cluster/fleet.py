@@ -217,14 +217,29 @@ class Hand:
         brain = next(iter(run.job.brains.values()), "")
         called = self._fleet.dreamers.options(stream=True, multiplexed_model_id=brain)
         run.stream = called.work.remote(run.order)
-        async for message in run.stream:
-            if message["is"] == "done":
-                self._fleet.free_memory = message["free_memory"]
-                return KINDS[run.job.request.KIND].result.from_json(message["value"])
-            if message["is"] == "failed":
-                raise from_wire(message["error"])
-            _hear(run, message)
-        raise WorkerLostError("The dreamer has ended before its job.")
+        last = await self._last_of(run)
+        run.stream = None  # heard to its end, so that the dreamer is known to be free
+        if last["is"] == "failed":
+            raise from_wire(last["error"])
+        self._fleet.free_memory = last["free_memory"]
+        return KINDS[run.job.request.KIND].result.from_json(last["value"])
+
+    async def _last_of(self, run: Run) -> Mapping[str, Any]:
+        """What the dreamer says in the end; if it is gone only then, that is no matter."""
+        last: Mapping[str, Any] | None = None
+        try:
+            async for message in run.stream:
+                if message["is"] in ("done", "failed"):
+                    last = message
+                    self._fleet.end(run)
+                else:
+                    _hear(run, message)
+        except (RayError, RayServeException):
+            if last is None:
+                raise
+        if last is None:
+            raise WorkerLostError("The dreamer has ended before its job.")
+        return last
 
 
 def _hear(run: Run, message: Mapping[str, Any]) -> None:
