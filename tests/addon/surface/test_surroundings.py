@@ -9,8 +9,9 @@ import bpy
 import numpy as np
 import pytest
 
+from blender_deepdream.addon.surface.choices import WHOLE
 from blender_deepdream.addon.surface.identity import stage_hash
-from blender_deepdream.addon.surface.shots import WHOLE, Cameras, Moment, moments
+from blender_deepdream.addon.surface.shots import Cameras, Moment, moments
 from blender_deepdream.addon.surface.stage import staged
 from blender_deepdream.addon.surface.surroundings import other_objects
 from blender_deepdream.addon.surface.targets import make_plan
