@@ -36,7 +36,7 @@ from .temporal import ALONE, Chain, Coherence
 from .tiling import automatic_side
 from .wanted import Load, brains_of, no_other_brain, objective_of
 
-ENGINE_VERSION = "6"
+ENGINE_VERSION = "7"
 """Raised whenever the same request would come to other bits."""
 
 

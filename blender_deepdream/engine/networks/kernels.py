@@ -96,10 +96,10 @@ class Convolution:
     def _reversed(self) -> _Transposed | None:
         """Where a backward pass that is a forward one with other weights is quicker than torch's own."""
         slides, (inputs, *kernel) = self._geometry, self._weight.shape[1:]
-        plain = slides.groups == 1 and slides.dilation == (1, 1) and slides.stride[0] == slides.stride[1]
+        plain = slides.dilation == (1, 1) and slides.stride[0] == slides.stride[1]
         reaches = all(pad < side for pad, side in zip(slides.padding, kernel, strict=True))
-        quicker = slides.stride == (1, 1) or inputs <= FEW_CHANNELS
-        return _Transposed(self._weight, slides.stride[0], slides.padding) if plain and reaches and quicker else None
+        quicker = slides.stride == (1, 1) or (slides.groups == 1 and inputs <= FEW_CHANNELS)
+        return _Transposed(self._weight, slides) if plain and reaches and quicker else None
 
     def _plain_backward(self, size: torch.Size, gradient: Tensor) -> Tensor:
         slides, precision = self._geometry, gradient.dtype
@@ -174,19 +174,21 @@ class _Transposed:
     Pixel `stride * b + r` of the padded image was seen by output cell `b - q` through weight `stride * q + r`. So one
     convolution with kernels as long as there are q finds all phases r of the image as channels, and they are shuffled
     into their places (Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
-    Convolutional Neural Network", 2016).
+    Convolutional Neural Network", 2016). Where channels fall into groups the stride is 1: each group is one by itself.
     """
 
-    def __init__(self, weight: Tensor, stride: int, padding: Pair) -> None:
-        outputs, inputs, *kernel = weight.shape
+    def __init__(self, weight: Tensor, slides: Geometry) -> None:
+        (outputs, inputs, *kernel), stride, groups = weight.shape, slides.stride[0], slides.groups
         rows, columns = (-(-side // stride) for side in kernel)
         more = (0, columns * stride - kernel[1], 0, rows * stride - kernel[0])
-        phases = functional.pad(weight, more).reshape(outputs, inputs, rows, stride, columns, stride)
-        swapped = phases.flip(2, 4).permute(3, 5, 1, 0, 2, 4).reshape(stride**2 * inputs, outputs, rows, columns)
+        own = outputs // groups
+        phases = functional.pad(weight, more).reshape(groups, own, inputs, rows, stride, columns, stride)
+        swapped = phases.flip(3, 5).permute(4, 6, 0, 2, 1, 3, 5).reshape(-1, own, rows, columns)
         # where nothing is shuffled, what lies in the padding need not be found
-        self._cut, unseen = (padding, (0, 0)) if stride > 1 else ((0, 0), padding)
+        self._cut, unseen = (slides.padding, (0, 0)) if stride > 1 else ((0, 0), slides.padding)
         self._stride = stride
-        self._convolve = _Packed(swapped, None, Geometry(padding=(rows - 1 - unseen[0], columns - 1 - unseen[1])))
+        reach = (rows - 1 - unseen[0], columns - 1 - unseen[1])
+        self._convolve = _Packed(swapped, None, Geometry(padding=reach, groups=groups))
 
     def __call__(self, gradient: Tensor, size: torch.Size, onto: Tensor | None = None) -> Tensor:
         if self._stride == 1:

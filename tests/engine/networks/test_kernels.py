@@ -51,10 +51,10 @@ def compared(kernel: Kernel, expected: Tensor, x: Tensor) -> None:
 @pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (1, 2), (3, 1), (3, 2), (5, 1), (7, 2), (11, 4), (2, 3)])
 @pytest.mark.parametrize("inputs", [3, 16])
 def test_a_convolution_is_torchs_own(kernel, stride, inputs):
-    for padding, dilation, groups, activation in itertools.product((0, 1, 3), (1, 2), (1, 2), ACTIVATIONS):
+    for padding, dilation, groups, activation in itertools.product((0, 1, 3), (1, 2), (1, 2, inputs), ACTIVATIONS):
         if inputs % groups or dilation * (kernel - 1) >= 17:
             continue
-        weight, bias = noise(24, inputs // groups, kernel, kernel), noise(24)
+        weight, bias = noise(48, inputs // groups, kernel, kernel), noise(48)
         x = noise(1, inputs, 17, 22).contiguous(memory_format=torch.channels_last).requires_grad_()
         plain = functional.conv2d(x, weight, bias, stride, padding, dilation, groups)
         geometry = Geometry((stride,) * 2, (padding,) * 2, (dilation,) * 2, groups)
