@@ -18,10 +18,13 @@ from typing import Any
 
 import pytest
 
+from .package_index import PackageIndex
 from .processes import QUICK, ROOT, SERVER_PYTHON, Server, blender, json_lines, wait_until_gone
 
 SUITES = os.environ.get("DEEPDREAM_REAL_SUITES", "sid").split()
 TOOLS = os.environ.get("DEEPDREAM_REAL_BLENDER", "")
+UV = [*(Path(SERVER_PYTHON).parents[1] / "test-wheels").glob("uv-*.whl")]
+"""Its wheel, fetched by make setup, on Linux on x86_64."""
 HERE = Path(__file__).parent / "real_blender"
 PICTURES = ROOT / "out" / "window"
 LIMIT = 500
@@ -127,6 +130,30 @@ def test_from_the_zip_to_a_dreamed_animation_by_mouse(extension: Path, tmp_path:
     wait_until_gone(variables["WINDOW_STATE"])
 
 
+@pytest.mark.skipif(not UV, reason="make setup has fetched no wheel of uv")
+def test_the_dream_server_is_installed_and_removed_by_mouse(home: Path, shot: Path, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(home, tmp_path / "home"))
+    variables = {
+        "HAND": str(HERE),
+        "WINDOW_STATE": str(tmp_path / "state.json"),
+        "WINDOW_CANCELLED": str(tmp_path / "cancelled"),
+        "DEEPDREAM_PYTHON": "",
+        "PIP_FIND_LINKS": "",
+    }
+    (tmp_path / "index").mkdir()
+    with PackageIndex(tmp_path / "index", UV[0], tmp_path / "cancelled") as index:
+        simple = f"{index.url}/simple"
+        told = _drive(
+            "sid", "install.sh", shot, home, variables | {"PIP_INDEX_URL": simple, "UV_DEFAULT_INDEX": simple}
+        )
+    assert told["connection"] == "", "what was removed is not said to answer"
+    fetched = [name.partition("-")[0] for name in index.asked]
+    assert fetched.count("numpy") == 1, "what was fetched before the cancel is kept"
+    assert fetched.count("torch") >= 2
+    assert not list(home.glob(".config/blender/*/extensions/.user/user_default/blender_deepdream/server/*"))
+    wait_until_gone(variables["WINDOW_STATE"])
+
+
 def _drive(suite: str, script: str, shot: Path, home: Path, variables: dict[str, str]) -> dict[str, Any]:
     """Blender with its window and the hand that follows the script. Returns what window.py told last."""
     picture = PICTURES / suite / "last.png"
@@ -135,6 +162,7 @@ def _drive(suite: str, script: str, shot: Path, home: Path, variables: dict[str,
     log = picture.with_name("last.png.log").read_text("utf-8")
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr + log
     assert "Traceback" not in log
+    assert "crash" not in log
     return dict(json.loads(Path(variables["WINDOW_STATE"]).read_text("utf-8")))
 
 

@@ -119,7 +119,7 @@ class WorkOperator:
             return self._failed(state, _told(error))
         if state.message != shown:  # drawing a window takes time from the work, where both share a CPU
             context.window_manager.progress_update(state.fraction)
-            _redraw(context)
+            redraw(context)
         return {"PASS_THROUGH"}  # other add-ons have timers too
 
     def ends_at_once(self) -> bool:
@@ -139,7 +139,7 @@ class WorkOperator:
             context.window_manager.event_timer_remove(self._timer)
             context.window_manager.progress_end()
             self.state(context).running = False
-            _redraw(context)
+            redraw(context)
 
     def show(self, state: bpy.types.PropertyGroup, event: Event) -> None:
         """Let the panels know."""
@@ -213,7 +213,8 @@ def _told(error: Exception) -> DeepDreamError:
     )
 
 
-def _redraw(context: bpy.types.Context) -> None:
+def redraw(context: bpy.types.Context) -> None:
+    """Let all that shows work of ours be drawn anew."""
     areas = [area for window in context.window_manager.windows for area in window.screen.areas]
     for kind, region in [(area.type, region) for area in areas for region in area.regions]:
         # of a 3D view its sidebar alone: the view itself may take long to draw

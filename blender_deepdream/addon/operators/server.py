@@ -13,7 +13,7 @@ from ...protocol.errors import InputError
 from .. import environment, runtime
 from ..languages import reported
 from ..preferences import addon_preferences
-from .running import CancelOperator, Steps, WorkOperator, connector, told_at_once
+from .running import CancelOperator, Steps, WorkOperator, connector, redraw, told_at_once
 
 if TYPE_CHECKING:
     from ...protocol.client import DreamClient
@@ -79,9 +79,11 @@ class DEEPDREAM_OT_uninstall_server(bpy.types.Operator):
         return context.window_manager.invoke_confirm(self, event, title=self.bl_label, **words)
 
     @told_at_once
-    def execute(self, _context: bpy.types.Context) -> None:
+    def execute(self, context: bpy.types.Context) -> None:
         runtime.stop()
         removal = environment.uninstall()
+        context.window_manager.deepdream.connection.message = ""
+        redraw(context)
         if bpy.app.background:
             removal.join()
 

@@ -3,25 +3,21 @@
 . "$HAND/hand.sh"
 
 # install the zip, which lies beside the .blend
-press "Edit"
-press "Preferences..."
+open_preferences
 press "Get Extensions"
 press "Continue Offline"
-beside 99,0 "Repositories"
+spot=$(place "Repositories")
+click "$((WIDE - 18)),${spot#*,}"
 press "Install from Disk..."
+bring "File View"
 press "$WINDOW_ZIP"
+see "$WINDOW_ZIP" 2
 snap 1-zip.png
-press "Install from Disk"
+until_so told '"windows": 2' press "Install from Disk"
 see "Installed"
 
 # its preferences: the environment of a dream server that is there already
-press "Add-ons" 2
-press "Search Add-ons"
-say "DeepDream"
-xdotool key Return
-sleep 0.5
-beside -64,0 "DeepDream" 2
-see "Install Dream Server"
+show_our_preferences 2
 beside 160,0 "Or a Python of Yours"
 say "$WINDOW_PYTHON"
 xdotool key Return
@@ -42,10 +38,7 @@ snap 3-add.png
 press "DeepDream" 1
 sleep 0.5
 go "$(link)"
-for way in 4 -3 2; do  # the link lights up once Blender has drawn the node above it
-  xdotool mousemove_relative -- "$way" 0
-  sleep 0.7
-done
+drag 4; drag -3; drag 2  # the link lights up once Blender has drawn the node above it
 xdotool click 1
 wait_for '"Render Layers", "DeepDream"'
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import bpy
 import guishot
+from bpy.app.handlers import persistent
 
 sys.path.insert(0, str(Path(__file__).parent))
 import reading
@@ -31,8 +32,10 @@ _TITLE = 35
 
 def tell() -> float:
     """Write the state; called again and again."""
-    state = {"windows": len(bpy.context.window_manager.windows), "workspace": guishot.window().workspace.name}
-    if hasattr(bpy.types.WindowManager, "deepdream"):
+    shown = {"windows": len(bpy.context.window_manager.windows), "workspace": guishot.window().workspace.name}
+    there = hasattr(bpy.types.WindowManager, "deepdream")
+    state = shown | {"draws": len(_draws), "undone": len(_undone), "addon": there}
+    if there:
         state |= _addon_state() | {"stalls": stalls, "steps": steps}
     temporary = STATE.with_suffix(".new")
     temporary.write_text(json.dumps(state), "utf-8")
@@ -51,6 +54,8 @@ def _addon_state() -> dict[str, Any]:
         "error": manager.error,
         "message": manager.message,
         "connection": manager.connection.message,
+        "install": manager.server.message,
+        "install_error": manager.server.error,
         "nodes": [node.bl_idname for node in nodes],
         "links": [[link.from_node.name, link.to_node.name] for link in tree.links] if tree else [],
         "link": _on_link(tree) if tree else [],
@@ -94,6 +99,8 @@ stalls: dict[str, float] = {}
 steps: dict[str, float] = {}
 """The longest step of the add-on's own, likewise."""
 _beats: list[float] = []
+_draws: list[float] = []
+"""When the nodes were drawn."""
 
 
 def beat() -> float:
@@ -133,7 +140,22 @@ def _watch_steps() -> None:
     kind.modal = timed
 
 
+_undone: list[float] = []
+"""When something was."""
+
+
+def _note_draw() -> None:
+    _draws.append(time.perf_counter())
+
+
+@persistent
+def _note_undo(*_: object) -> None:
+    _undone.append(time.perf_counter())
+
+
 def start() -> None:
+    bpy.app.handlers.undo_post.append(_note_undo)
+    bpy.types.SpaceNodeEditor.draw_handler_add(_note_draw, (), "WINDOW", "POST_PIXEL")
     for told in (tell, beat, reading.answer):
         bpy.app.timers.register(told, persistent=True)
 
