@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         "--light", choices=("STUDIO", "SCENE", "WHOLE"), help="a neutral studio, the scene's light, or all of the scene"
     )
     parser.add_argument("--moments", metavar="N", type=int, help="frames of the scene's range that views are taken at")
+    parser.add_argument("--relief", metavar="DEPTH", type=float, help="how deep a relief is dreamed, too; 0: none")
     parser.add_argument("--mask", metavar="NAME", help="colour attribute that says where to dream")
     parser.add_argument("--uvs", choices=("AUTO", "ARTIST", "OWN"), help="which UV maps the textures lie on")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a setting of the dream")
@@ -90,6 +91,7 @@ def _job(options: argparse.Namespace) -> SurfaceJob:
     scene = bpy.context.scene
     settings = scene.deepdream.surface
     numbers = {"size": options.size, "views": options.views, "side": options.view_size, "moments": options.moments}
+    numbers["relief"] = options.relief
     for name, value in numbers.items():
         if value is not None:
             _set(settings, name, value)
@@ -112,7 +114,7 @@ def _job(options: argparse.Namespace) -> SurfaceJob:
     return replace(job, output=make_folder(chosen_folder(options.output)))
 
 
-def _set(settings: bpy.types.PropertyGroup, name: str, value: int) -> None:
+def _set(settings: bpy.types.PropertyGroup, name: str, value: float) -> None:
     """Raises InputError for a value out of range, which Blender would clip without a word."""
     rule = settings.bl_rna.properties[name]
     if not rule.hard_min <= value <= rule.hard_max:

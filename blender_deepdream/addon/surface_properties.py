@@ -14,7 +14,7 @@ import bpy
 from ..protocol.errors import SceneError
 from ..protocol.knob import Knob
 from ..protocol.layers import parse_layers
-from ..protocol.settings import KNOBS, NOT_ON_SURFACES
+from ..protocol.settings import DEEPEST_RELIEF, KNOBS, NOT_ON_SURFACES
 from .cache import Cache, make_folder
 from .dream_properties import Dreamable, dream_properties
 from .image_files import image_file
@@ -109,6 +109,14 @@ class DeepDreamSurfaceSettings(Dreamable, bpy.types.PropertyGroup):
             name="Mask", description="Colour attribute (Vertex Paint) that says where and how strongly to dream"
         ),
         "depth": _choice("Depth", ("8", "8 Bit", "sRGB, PNG"), ("half", "Float", "Scene-linear, 16-bit float, EXR")),
+        "relief": bpy.props.FloatProperty(
+            name="Relief",
+            description="How deep a relief is dreamed under the colors: bumps in the light, or real ones where the "
+            "material's Displacement says so; 0: none",
+            min=0,
+            max=DEEPEST_RELIEF,
+            soft_max=2,
+        ),
         "again": bpy.props.BoolProperty(
             name="Render Again", description="Render views again even where those in the cache are still good"
         ),
@@ -142,7 +150,7 @@ class DeepDreamSurfaceSettings(Dreamable, bpy.types.PropertyGroup):
             guide = self._guide_file(cache)
         mask, masks = Mask(self.mask) if self.mask else None, tuple(region.mask for region in regions)
         album = Album(plan, cache, self._cameras, self.size, self.again, mask, masks)
-        return SurfaceJob(scene, album, connect, dream, Depth(self.depth), guide, tuple(regions))
+        return SurfaceJob(scene, album, connect, dream, Depth(self.depth), guide, tuple(regions), self.relief)
 
     @property
     def _cameras(self) -> Cameras:

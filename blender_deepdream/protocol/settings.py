@@ -25,6 +25,8 @@ NOT_ON_SURFACES: Mapping[str, str] = {
     "coherence": "a texture holds from frame to frame by itself",
 }
 """Knobs that surfaces refuse, and why."""
+DEEPEST_RELIEF = 4
+"""How many times as deep as usual a relief of surfaces may be."""
 
 
 @dataclass(frozen=True, slots=True)

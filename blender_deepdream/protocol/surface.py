@@ -12,7 +12,7 @@ from .errors import RequestError, SettingsError
 from .layers import LayerWeights
 from .messages import ColorSpace, Depth
 from .regions import WISHES, brains_named, check_wishes, read_regions, read_wish, settings_of, wish_to_json
-from .settings import KNOBS, NOT_ON_SURFACES, DreamSettings
+from .settings import DEEPEST_RELIEF, KNOBS, NOT_ON_SURFACES, DreamSettings
 from .wire import check_fields, check_hash
 
 MAX_VIEWS, MAX_SHEETS = 512, 64
@@ -127,8 +127,9 @@ class SurfaceRequest:
     """Textures to dream.
 
     color_space: of the views and the sheets. guide: as in a DreamRequest. depth: of the results: INT8 for sRGB PNGs,
-    HALF for EXRs in `color_space`. regions: parts that dream of their own, within the sheets' masks. settings: those
-    that mean nothing to a texture (NOT_ON_SURFACES) are refused.
+    HALF for EXRs in `color_space`. regions: parts that dream of their own, within the sheets' masks. relief: how deep a
+    relief is dreamed, too, in the light of the views; 0: none. settings: those that mean nothing to a texture
+    (NOT_ON_SURFACES) are refused.
     """
 
     views: tuple[View, ...]
@@ -138,6 +139,7 @@ class SurfaceRequest:
     guide: str | None = None
     depth: Depth = Depth.INT8
     regions: tuple[SurfaceRegion, ...] = ()
+    relief: float = 0.0
 
     KIND: ClassVar[str] = "surface"
 
@@ -170,6 +172,7 @@ class SurfaceRequest:
             "guide": self.guide,
             "depth": str(self.depth),
             "regions": [region.to_json() for region in self.regions],
+            "relief": self.relief,
         }
 
     @classmethod
@@ -190,27 +193,32 @@ class SurfaceRequest:
             guide=None if guide is None else check_hash(guide),
             depth=_depth(data.get("depth", Depth.INT8)),
             regions=read_regions(data.get("regions", []), SurfaceRegion.from_json),
+            relief=_depth_of_relief(data.get("relief", 0.0)),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class SurfaceResult:
-    """textures: blob of each sheet's image. coverage: of the surfaces' texels, the share that some view has seen."""
+    """textures: blob of each sheet's image. coverage: of the surfaces' texels, the share that some view has seen.
+    reliefs: if one was wanted, blob of each sheet's heights, a grey half-float EXR in world units."""
 
     textures: tuple[str, ...]
     coverage: float
     seconds: float
+    reliefs: tuple[str, ...] = ()
 
     @property
     def blobs(self) -> tuple[str, ...]:
-        return self.textures
+        return (*self.textures, *self.reliefs)
 
     def to_json(self) -> dict[str, Any]:
-        return {"textures": list(self.textures), "coverage": self.coverage, "seconds": self.seconds}
+        blobs = {"textures": list(self.textures), "reliefs": list(self.reliefs)}
+        return blobs | {"coverage": self.coverage, "seconds": self.seconds}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SurfaceResult:
-        return cls(tuple(map(check_hash, data["textures"])), float(data["coverage"]), float(data["seconds"]))
+        textures, reliefs = (tuple(map(check_hash, data[name])) for name in ("textures", "reliefs"))
+        return cls(textures, float(data["coverage"]), float(data["seconds"]), reliefs)
 
 
 def _check_meant(settings: DreamSettings) -> None:
@@ -226,6 +234,12 @@ def _place(value: object) -> tuple[float, float, float]:
         raise RequestError("eye must be a list of three numbers.")
     x, y, z = numbers
     return x, y, z
+
+
+def _depth_of_relief(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= DEEPEST_RELIEF:
+        raise RequestError(f"relief must be a number from 0 to {DEEPEST_RELIEF}.")
+    return float(value)
 
 
 def _color_space(value: object) -> ColorSpace:

@@ -9,21 +9,25 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import torch
 
 from ..engine.dream import fingerprint
 from ..engine.image_output import write_image
 from ..engine.images import Image, read_image
-from ..engine.steps import follow
+from ..engine.steps import follow, retold
 from ..engine.surface.dream import dream_surface
+from ..engine.surface.ground import read_ground
 from ..engine.surface.regions import Region
+from ..engine.surface.relief import dream_relief
 from ..engine.surface.sheets import Sheet
 from ..engine.surface.standing import Keeper
 from ..engine.surface.views import View, read_view
 from ..protocol import surface as protocol
-from ..protocol.messages import Depth
+from ..protocol.messages import Depth, Progress
 from ..protocol.surface import SURFACE_VERSION, SurfaceRequest, SurfaceResult
 from ..protocol.wire import canonical_hash
 from .as_sent import said_as_sent
@@ -52,9 +56,34 @@ def dream_sheets(bench: Workbench, request: SurfaceRequest, brains: Mapping[str,
         steps = dream_surface(
             views, sheets, brain, request.settings, guide, regions=regions, load=load, show=report.show, keeper=keeper
         )
-        dreamt = follow(steps, report.advance)
+        stages = 2 if request.relief else 1
+        dreamt = follow(retold(steps, functools.partial(_of_stage, 0, stages)), report.advance)
         textures = tuple(_kept(bench, image, request.depth) for image in dreamt.images)
-    return SurfaceResult(textures, round(dreamt.coverage, 4), round(time.monotonic() - start, 3))
+        reliefs: tuple[str, ...] = ()
+        if request.relief:
+            lit = [replace(sheet, image=image) for sheet, image in zip(sheets, dreamt.images, strict=True)]
+            carving = _carving(bench, request, views, lit, guide=guide, regions=regions, load=load)
+            heights = follow(retold(carving, functools.partial(_of_stage, 1, stages)), report.advance)
+            reliefs = tuple(_kept(bench, height, Depth.HALF) for height in heights)
+    return SurfaceResult(textures, round(dreamt.coverage, 4), round(time.monotonic() - start, 3), reliefs)
+
+
+def _carving(
+    bench: Workbench, request: SurfaceRequest, views: Sequence[View], sheets: Sequence[Sheet], **how: Any
+) -> Generator[Progress, None, list[Image]]:
+    """sheets: with the textures that the relief lies under."""
+    facts = [bench.store.blob_path(view.facts) for view in request.views]
+    grounds = [read_ground(path, view) for path, view in zip(facts, views, strict=True)]
+    brain = how["load"](request.settings.brain)
+    return dream_relief(views, grounds, sheets, brain, request.settings, request.relief, **how)
+
+
+def _of_stage(stage: int, stages: int, progress: Progress) -> Progress:
+    """One stage's progress as the whole's: another one is taken to last as long."""
+    eta, left = progress.eta, 1 - progress.fraction
+    if eta is not None:
+        eta = eta * (1 + (stages - stage - 1) / left) if left else None
+    return replace(progress, fraction=(stage + progress.fraction) / stages, eta=eta)
 
 
 def _view(bench: Workbench, request: SurfaceRequest, number: int, device: torch.device) -> View:

@@ -34,8 +34,11 @@ def test_there_and_back() -> None:
     assert request_from_json(whole.to_json()) == whole
     assert whole.blobs == (A, B, D)
     assert REQUEST.brains == ("lite0",)
-    result = SurfaceResult((A, B), 0.9, 12.5)
+    deep = replace(REQUEST, relief=0.5)
+    assert request_from_json(deep.to_json()) == deep
+    result = SurfaceResult((A, B), 0.9, 12.5, (C, D))
     assert SurfaceResult.from_json(result.to_json()) == result
+    assert result.blobs == (A, B, C, D)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +60,11 @@ def test_there_and_back() -> None:
         {"regions": [{"masks": ["x"]}]},
         {"regions": [{"masks": [A], "steps": 3}]},
         {"regions": [{"masks": [A]}] * 17},
+        {"relief": -1},
+        {"relief": 5},
+        {"relief": True},
+        {"relief": "deep"},
+        {"relief": float("nan")},
         {"more": 1},
     ],
 )

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from blender_deepdream.engine.image_output import write_image
-from blender_deepdream.engine.images import Image
+from blender_deepdream.engine.images import Image, read_image
 from blender_deepdream.engine.surface import standing
 from blender_deepdream.protocol.errors import CancelledError, ImageError
 from blender_deepdream.protocol.jobs import JobProgress
@@ -90,6 +90,18 @@ def test_regions_dream_of_their_own(bench: Workbench, tmp_path: Path) -> None:
     damaged = bench.store.keep(b"no image")
     with pytest.raises(ImageError, match="The mask of region 1 on sheet 2"):
         dream_sheets(bench, replace(wanted, regions=(SurfaceRegion((white, damaged), layers),)), brains, Until())
+
+
+def test_a_relief_is_dreamed_under_the_textures(bench: Workbench, tmp_path: Path) -> None:
+    wanted, brains = request(bench.store.keep, tmp_path / "files"), {"lite0": bench.library.find("lite0").id}
+    plain, report = dream_sheets(bench, wanted, brains, Until()), Until()
+    deep = dream_sheets(bench, replace(wanted, relief=1.0), brains, report)
+    assert plain.reliefs == ()
+    assert deep.textures == plain.textures
+    assert len(deep.reliefs) == 2
+    assert read_image(bench.store.blob_path(deep.reliefs[0])).size == (64, 64)
+    assert report.told == sorted(report.told), "progress is of both"
+    assert report.told[-1] == pytest.approx(1)
 
 
 def test_a_job_that_was_cancelled_goes_on_and_comes_to_the_same(

@@ -21,7 +21,7 @@ from .region_list import draw_list, draw_wish
 
 _FIRST = ("brain", "layers", *SLIDERS, "seed")
 _VIEWS = ("views", "side", "spread", "moments", "light", "samples", "again")
-_TEXTURE = ("size", "uvs", "depth")
+_TEXTURE = ("size", "uvs", "depth", "relief")
 _ADVANCED = tuple(name for name in SURFACE_KNOBS if name not in {*_FIRST, *FoldedObjective.names})
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .color_input import ensure_nodes, show_dream
+from .relief_output import show_relief
 from .stage import new_material
 from .targets import OWN_LAYER, Plan, find_material, find_object
 from .unwrap import write_layer
@@ -19,12 +20,17 @@ Slot = tuple[bpy.types.Object, int]
 
 
 def apply(
-    plan: Plan, textures: Sequence[Path], layers: Mapping[int, NDArray[np.float32]], *, pack: bool
+    plan: Plan,
+    textures: Sequence[Path],
+    reliefs: Sequence[Path],
+    layers: Mapping[int, NDArray[np.float32]],
+    *,
+    pack: bool,
 ) -> list[bpy.types.Image]:
     """Show each sheet's texture in its material, which is copied where others use it, too.
 
-    layers: the UV maps that were made, by target. pack: whether the images go into the .blend.
-    Raises SceneError if an object is gone or was changed meanwhile.
+    reliefs: likewise, or none. layers: the UV maps that were made, by target. pack: whether the images go into the
+    .blend. Raises SceneError if an object is gone or was changed meanwhile.
     """
     for target in plan.targets:
         if target.unwrap:
@@ -33,13 +39,21 @@ def apply(
     for number, (sheet, path) in enumerate(zip(plan.sheets, textures, strict=True)):
         slots = _slots(plan, number)
         layer = next(target.layer for target in plan.targets if number in target.sheets)
-        image = bpy.data.images.load(str(path))
-        image.name = f"{sheet.name} dreamed"
-        if pack:
-            image.pack()
-        show_dream(_material(sheet.material, sheet.name, slots), image, layer)
-        images.append(image)
+        material = _material(sheet.material, sheet.name, slots)
+        images.append(_loaded(path, f"{sheet.name} dreamed", pack))
+        show_dream(material, images[-1], layer)
+        if reliefs:
+            images.append(_loaded(reliefs[number], f"{sheet.name} relief", pack))
+            show_relief(material, images[-1], layer)
     return images
+
+
+def _loaded(path: Path, name: str, pack: bool) -> bpy.types.Image:
+    image = bpy.data.images.load(str(path))
+    image.name = name
+    if pack:
+        image.pack()
+    return image
 
 
 def _slots(plan: Plan, number: int) -> list[Slot]:

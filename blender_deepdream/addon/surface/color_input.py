@@ -13,9 +13,8 @@ import bpy
 
 from ...protocol.errors import SceneError
 from .. import compat
+from .relief_output import MARK, remove_relief, set_depth
 
-_MARK = "deepdream_surface"
-"""A custom property on the nodes that are ours."""
 _NAMES = ("Base Color", "Color")
 LABEL = "DeepDream"
 
@@ -43,28 +42,30 @@ def original_input(material: bpy.types.Material) -> bpy.types.NodeSocket:
 
 
 def is_ours(node: bpy.types.Node) -> bool:
-    return _MARK in node
+    return MARK in node
 
 
 def find_switch(material: bpy.types.Material) -> bpy.types.Node | None:
     """The Mix node of an earlier dream."""
     nodes = material.node_tree.nodes if material.node_tree else ()
-    return next((node for node in nodes if node.bl_idname == "ShaderNodeMix" and _MARK in node), None)
+    return next((node for node in nodes if node.bl_idname == "ShaderNodeMix" and MARK in node), None)
 
 
 def show_dream(material: bpy.types.Material, image: bpy.types.Image, layer: str) -> None:
-    """Wire an image in where the base colour is. layer: the UV map that it lies on."""
+    """Wire an image in where the base colour is, in the place of an earlier dream. layer: its UV map."""
     tree = material.node_tree
     switch = find_switch(material) or _add_switch(material)
     dream = _dream(switch)
     texture = dream.links[0].from_node if dream.is_linked else _add_texture(tree, dream)
     texture.image = image
     texture.inputs["Vector"].links[0].from_node.uv_map = layer
+    remove_relief(material)
     set_factor(material, 1.0)
 
 
 def set_factor(material: bpy.types.Material, factor: float) -> None:
-    """0: the original, 1: the dream."""
+    """0: the original, 1: the dream, its relief too."""
+    set_depth(material, factor)
     switch = find_switch(material)
     if switch is not None:
         _factor(switch).default_value = factor
@@ -78,6 +79,7 @@ def dream_factor(material: bpy.types.Material) -> float | None:
 
 def remove_dream(material: bpy.types.Material) -> None:
     """Take our nodes away: the material is as it was."""
+    remove_relief(material)
     switch = find_switch(material)
     if switch is None:
         return
@@ -86,7 +88,7 @@ def remove_dream(material: bpy.types.Material) -> None:
         tree.links.new(original.links[0].from_socket, target)
     else:
         target.default_value = original.default_value
-    for node in [node for node in tree.nodes if _MARK in node]:
+    for node in [node for node in tree.nodes if MARK in node]:
         tree.nodes.remove(node)
 
 
@@ -124,7 +126,7 @@ def _sources(socket: bpy.types.NodeSocket) -> Iterator[bpy.types.Node]:
 def _add_switch(material: bpy.types.Material) -> bpy.types.Node:
     tree, target = material.node_tree, color_input(material)
     switch = tree.nodes.new("ShaderNodeMix")
-    switch.data_type, switch[_MARK], switch.label = "RGBA", True, LABEL
+    switch.data_type, switch[MARK], switch.label = "RGBA", True, LABEL
     switch.location = (target.node.location.x - 200, target.node.location.y)
     original = _original(switch)
     if target.is_linked:
@@ -138,7 +140,7 @@ def _add_switch(material: bpy.types.Material) -> bpy.types.Node:
 def _add_texture(tree: bpy.types.NodeTree, dream: bpy.types.NodeSocket) -> bpy.types.Node:
     texture, layer = tree.nodes.new("ShaderNodeTexImage"), tree.nodes.new("ShaderNodeUVMap")
     for number, node in enumerate((texture, layer)):
-        node[_MARK], node.label = True, LABEL
+        node[MARK], node.label = True, LABEL
         node.location = (dream.node.location.x - 300 - 200 * number, dream.node.location.y - 250)
     tree.links.new(layer.outputs["UV"], texture.inputs["Vector"])
     tree.links.new(texture.outputs["Color"], dream)

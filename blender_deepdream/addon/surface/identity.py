@@ -17,6 +17,7 @@ import numpy as np
 from ..changes import file_hash, simple_values
 from ..outline import WITH_FACES, content_key
 from .color_input import color_input, is_ours, original_input
+from .relief_output import displacement_input
 from .shots import Moment
 from .stage import Stage
 from .targets import find_material
@@ -104,36 +105,39 @@ def _add(digest: Any, items: Any, name: str, width: int, kind: type) -> None:
 
 
 def _material(material: bpy.types.Material) -> list[Any]:
-    """The same before and after a dream: the base colour is told by itself."""
+    """The same before and after a dream: the base colour and the displacement are told by themselves."""
     original = original_input(material)
     if original.is_linked:
         link = original.links[0]
         base: list[Any] = [link.from_node.name, link.from_socket.identifier]
     else:
         base = list(original.default_value)
-    return [base, _tree(material.node_tree, color_input(material))]
+    displacement = displacement_input(material)
+    links = displacement.links if displacement else ()
+    base += [(link.from_node.name, link.from_socket.identifier) for link in links]
+    return [base, _tree(material.node_tree, color_input(material), displacement)]
 
 
-def _tree(tree: bpy.types.NodeTree | None, but: bpy.types.NodeSocket | None = None) -> list[Any]:
-    """Nodes, their values and links; the dream's own are left out, and what goes into one input."""
+def _tree(tree: bpy.types.NodeTree | None, *but: bpy.types.NodeSocket | None) -> list[Any]:
+    """Nodes, their values and links; the dream's own are left out, and what goes into some inputs."""
     if tree is None:
         return []
     links = [
         (link.from_node.name, link.from_socket.identifier, link.to_node.name, link.to_socket.identifier)
         for link in tree.links
-        if not is_ours(link.from_node) and not is_ours(link.to_node) and link.to_socket != but
+        if not is_ours(link.from_node) and not is_ours(link.to_node) and link.to_socket not in but
     ]
-    return [[_node(node, but) for node in tree.nodes if not is_ours(node)], sorted(links)]
+    return [[_node(node, *but) for node in tree.nodes if not is_ours(node)], sorted(links)]
 
 
-def _node(node: bpy.types.Node, but: bpy.types.NodeSocket | None) -> list[Any]:
+def _node(node: bpy.types.Node, *but: bpy.types.NodeSocket | None) -> list[Any]:
     place = {"location", "location_absolute", "width", "height", "select", "hide", "label", "color", "name"}
     values = [pair for pair in simple_values(node) if pair[0] not in place]
     found = [
         node.name,
         node.bl_idname,
         values,
-        [_socket(item) for item in node.inputs if not item.is_linked and item != but],
+        [_socket(item) for item in node.inputs if not item.is_linked and item not in but],
     ]
     if image := getattr(node, "image", None):
         found.append(_image(image))

@@ -44,9 +44,9 @@ _SLICE_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class SurfaceJob:
-    """What to dream. album: what it is seen through, the regions' masks among it. guide: an image file. output: a
-    folder that gets the textures; else they are packed into the .blend. patience: seconds to wait for the server before
-    yielding; 0 in a window."""
+    """What to dream. album: what it is seen through, the regions' masks among it. guide: an image file. relief: how
+    deep; 0: none. output: a folder that gets the textures; else they are packed into the .blend. patience: seconds to
+    wait for the server before yielding; 0 in a window."""
 
     scene: bpy.types.Scene
     album: Album
@@ -55,6 +55,7 @@ class SurfaceJob:
     depth: Depth = Depth.INT8
     guide: Path | None = None
     regions: tuple[Region, ...] = ()
+    relief: float = 0.0
     output: Path | None = None
     patience: float = 0.1
 
@@ -85,7 +86,8 @@ def dream_surface(job: SurfaceJob) -> Iterator[SurfaceEvent]:
     paths = _destinations(job)
     dreamed = yield from _dream(job, request, rendered.files, paths)
     with changes.not_counted():
-        apply(job.album.plan, paths, job.album.layers, pack=job.output is None)
+        count = len(job.album.plan.sheets)
+        apply(job.album.plan, paths[:count], paths[count:], job.album.layers, pack=job.output is None)
     yield SurfaceEvent(1.0, "Done", note=_coverage_note(dreamed))
 
 
@@ -104,6 +106,7 @@ def _request(job: SurfaceJob, rendered: Rendered) -> SurfaceRequest:
         blob(job.guide),
         job.depth,
         tuple(region.to_wire(masks, blob(region.guide)) for region, masks in regions),
+        job.relief,
     )
 
 
@@ -162,11 +165,12 @@ def _left(seconds: float | None) -> str:
 
 
 def _destinations(job: SurfaceJob) -> list[Path]:
-    """Where the textures go: beside each other, each under its sheet's name."""
+    """Where the textures go, and the reliefs after them: beside each other, each under its sheet's name."""
     folder = files.make_folder(job.output or job.album.cache.root / "surface")
     suffix = ".exr" if job.depth.is_float else ".png"
-    names = names_of((bpy.path.clean_name(sheet.name),) for sheet in job.album.plan.sheets)
-    return [folder / f"{name}{suffix}" for name in names]
+    names = list(names_of((bpy.path.clean_name(sheet.name),) for sheet in job.album.plan.sheets))
+    textures = [folder / f"{name}{suffix}" for name in names]
+    return textures + [folder / f"{name}-relief.exr" for name in names if job.relief]
 
 
 def _coverage_note(dreamed: Dreamed) -> str:

@@ -29,7 +29,8 @@ class SurfaceTask(ServerTask):
     def __init__(
         self, client: DreamClient, request: SurfaceRequest, files: Mapping[str, Path], destinations: Sequence[Path]
     ) -> None:
-        """files: where the blobs that the request names lie. destinations: of the sheets' textures."""
+        """files: where the blobs that the request names lie. destinations: of the sheets' textures, then of
+        their reliefs."""
         super().__init__(client, "dream")
         self._request = request
         self._files = files
@@ -42,6 +43,6 @@ class SurfaceTask(ServerTask):
             self.client.put_blob(self._files[blob])
         self.check()
         result = yield from self.dreamed(self._request, SurfaceResult)
-        for blob, path in zip(result.textures, self._destinations, strict=True):
+        for blob, path in zip(result.blobs, self._destinations, strict=True):
             self.client.get_blob(blob, path)
         yield Dreamed(result.coverage)

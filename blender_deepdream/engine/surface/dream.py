@@ -71,7 +71,7 @@ def dream_surface(  # noqa: PLR0913  (as `dream`)
         ascent = Ascent.of(brains, settings, NO_WRAP)
         keeper = keeper or Keeper()
         stand = keeper.last(brain.device)
-        turns = _turns(len(views), settings.seed, stand.turns if stand else 0)
+        turns = turns_of(len(views), settings.seed, stand.turns if stand else 0)
         pace = Pace(sizes, settings.steps)
         showing = Showing(show, len(views))
         together = min(VIEWS_PER_STEP, len(views))
@@ -102,7 +102,7 @@ def dream_surface(  # noqa: PLR0913  (as `dream`)
         return Dreamt.of(sheets, bases, details, seen, settings)
 
 
-def _turns(count: int, seed: int, taken: int) -> Iterator[int]:
+def turns_of(count: int, seed: int, taken: int = 0) -> Iterator[int]:
     """Numbers of views without end, after those that were taken: each comes once before any comes again."""
     numbers = random.Random(f"views {seed}")
     rounds = (numbers.sample(range(count), count) for _ in itertools.count())

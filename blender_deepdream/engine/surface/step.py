@@ -23,6 +23,19 @@ REACH = 2
 """How far, as a power of two, a step's change reaches to texels that lie between those that pixels see."""
 
 
+def wanted_of(
+    sight: Sight, picture: Tensor, ascent: Ascent, parts: Parts, side: int
+) -> Generator[Part, None, tuple[Tensor, float]]:
+    """1x3xHxW: how a view's picture (the same, dream space) is to change. side: of what the network sees of it."""
+    view = sight.view
+    small, covered, window = resized(picture, side), resized(view.covered, side), view.window(side)
+    part = (..., *window)
+    change, value = yield from ascent.step(small[part], covered[part], parts.areas(sight, side, window))
+    whole = torch.zeros_like(small)
+    whole[part] = change * covered[part]
+    return resize(whole, Size(view.side, view.side)), value
+
+
 class Step:
     """What stays the same from step to step of an octave, and what goes on. side: of the octave's pictures. views: of
     how many each step consists. drift: 3xN, what goes on from the steps before; None: these are the first."""
@@ -58,15 +71,9 @@ class Step:
     def _wanted(self, sight: Sight, texels: Tensor) -> Generator[Part, None, tuple[Tensor, float]]:
         """4xP: the change that each pixel wants, times its weight, and the weight."""
         view = sight.view
-        picture = resized(sight.picture(texels, self._ascent.settings), self._side)
-        covered = resized(view.covered, self._side)
-        window = view.window(self._side)
-        part, areas = (..., *window), self._parts.areas(sight, self._side, window)
-        change, value = yield from self._ascent.step(picture[part], covered[part], areas)
-        whole = torch.zeros_like(picture)
-        whole[part] = change * covered[part]
-        grown = resize(whole, Size(view.side, view.side))
-        wanted = grown[0].flatten(1)[:, view.pixels]
+        picture = sight.picture(texels, self._ascent.settings)
+        change, value = yield from wanted_of(sight, picture, self._ascent, self._parts, self._side)
+        wanted = change[0].flatten(1)[:, view.pixels]
         return torch.cat([wanted * view.weight, view.weight[None]]), value
 
     def _mean(self, total: Tensor) -> Tensor:

@@ -29,16 +29,20 @@ def write_view(
     damaged: bool = False,
     turned: bool = False,
     alpha: float = 1.0,
+    bent: bool = False,
 ) -> list[Path]:
     """dark, light and facts. The wall fills the picture: its left half is sheet 1, its right half the last one.
 
     light: how much falls on it. seen: the share of its height that the view shows, from below. drop: a pass that is
     missing. damaged: whether some numbers are none. turned: whether the right half lies upside down on its sheet, and
     apart from the left. alpha: how much the wall covers of its upper half, 0 also where nothing of it is there.
+    bent: whether its normals turn from left to right, by half a radian to each side, and light comes from the right.
     """
     paths = [folder / f"{number}-{name}.exr" for name in ("dark", "light", "facts")]
     for path, value in zip(paths[:2], (0.01, 0.01 + light), strict=True):
         pixels = np.full((SIDE, SIDE, 4), value, np.float32)
+        if bent:
+            pixels[..., :3] *= 0.6 + 0.5 * np.sin(_turn(SIDE))[None, :, None]
         pixels[..., 3] = 1
         pixels[: SIDE // 2] *= alpha
         if damaged:
@@ -47,8 +51,16 @@ def write_view(
     channels = _facts(facts_side, seen, sheets, drop, damaged, turned)
     if not alpha:
         channels["ViewLayer.IndexMA.X"][: facts_side // 2] = 0
+    if bent:
+        turn = np.tile(_turn(facts_side), (facts_side, 1))
+        channels |= {"ViewLayer.Normal.X": np.sin(turn), "ViewLayer.Normal.Z": np.cos(turn)}
     write_channels(paths[2], channels)
     return paths
+
+
+def _turn(side: int) -> Array:
+    """By how much each column's normal is turned to the right."""
+    return ((np.arange(side) + 0.5) / side - 0.5).astype(np.float32)
 
 
 def _facts(side: int, seen: float, sheets: int, drop: str, damaged: bool, turned: bool) -> dict[str, Array]:
