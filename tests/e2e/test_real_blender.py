@@ -2,7 +2,7 @@
 """The real Blender: its own command line, and its window with a hand at the mouse.
 
 DEEPDREAM_REAL_BLENDER names the folder of blender-real and gui-shot.sh, which run Blender in a folder of its own under
-a virtual screen: 5.2 ("sid"), and, where DEEPDREAM_REAL_SUITES says so, 4.3 ("trixie").
+a virtual screen: 5.2 ("sid"), and, where DEEPDREAM_REAL_SUITES says "sid trixie", 4.3, too.
 """
 
 from __future__ import annotations
