@@ -98,6 +98,8 @@ def read_view(
     sizes = {black.size, white.size, passes.sheet.shape, *(image.size for image in beyond)}
     if len(sizes) != 1 or black.height * black.width > _MOST_PIXELS:
         raise ImageError("The pictures of a view differ in size, or are too large.", "Render them alike, up to 2048.")
+    if black.height != black.width:
+        raise ImageError("A view's pictures must be square.")
     if passes.sheet.max(initial=0) > sheets:
         raise ImageError(f"A view shows sheet {int(passes.sheet.max())}, and there are {sheets}.")
     covered = _alpha(black)

@@ -25,6 +25,7 @@ from blender_deepdream.protocol.errors import ImageError
 from blender_deepdream.protocol.messages import ColorSpace, Progress
 from blender_deepdream.protocol.settings import DreamSettings
 
+from ..exr_files import write_channels
 from .walls import SIDE, write_view
 
 CPU = torch.device("cpu")
@@ -136,6 +137,16 @@ def test_views_that_see_nothing_are_left_out(tmp_path: Path, brain: Brain, quick
 def test_bad_views(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ImageError, match=words):
         wall(tmp_path, **changes)
+
+
+def test_views_are_square(tmp_path: Path) -> None:
+    dark, light, facts = (tmp_path / f"{name}.exr" for name in ("dark", "light", "facts"))
+    for path in (dark, light):
+        write_image(Image(np.ones((SIDE // 2, SIDE, 4), np.float32)), path)
+    passes = ("UV.U", "UV.V", *(f"{name}.{axis}" for name in ("Normal", "Position") for axis in "XYZ"), "IndexMA.X")
+    write_channels(facts, {f"ViewLayer.{name}": np.zeros((SIDE // 2, SIDE), np.float32) for name in passes})
+    with pytest.raises(ImageError, match="must be square"):
+        read_view(dark, light, facts, (0.0, 0.0, 2.0), ColorSpace.LINEAR_REC709, sheets=2, device=CPU)
 
 
 def test_numbers_that_are_none_are_harmless(tmp_path: Path, brain: Brain, quick: DreamSettings) -> None:
