@@ -94,5 +94,8 @@ def load_mask(mask: Mask) -> bpy.types.Image | None:
         image = bpy.data.images.load(str(mask.image))
     except RuntimeError as error:
         raise SceneError(f"The mask {mask.image} cannot be read: {str(error).strip()}") from error
+    if not len(image.pixels):  # Blender shows a file that it does not know as a colour
+        bpy.data.images.remove(image)
+        raise SceneError(f"The mask {mask.image} is no image, or damaged.", "Choose one that Blender shows.")
     image.colorspace_settings.name, image.alpha_mode = "Non-Color", "NONE"
     return image

@@ -134,6 +134,8 @@ def test_regions_from_the_command_line(
     picture.pixels.foreach_set(np.random.default_rng(0).random(64 * 64 * 4, np.float32))
     picture.filepath_raw, picture.file_format = str(guide), "PNG"
     picture.save()
+    damaged = tmp_path / "damaged.png"
+    damaged.write_text("no image")
     dreamed = ["--objects", "Suzanne", "--output", str(tmp_path / "dreamed")]
     typed = ["--region", "Right", "_blocks.6", f"guide={guide}", "--region", str(guide), "_blocks.9"]
     assert batch_surface.main([*dreamed, *typed]) == 0
@@ -141,6 +143,7 @@ def test_regions_from_the_command_line(
     for words, error in (
         (["Left", "-"], "no such file, nor has any object such a colour attribute"),
         (["Right", "-", "guide=nowhere.png"], "There is no file nowhere.png"),
+        ([str(damaged), "-"], "is no image, or damaged"),
     ):
         assert batch_surface.main([*dreamed, "--region", *words]) == 2
         assert error in capfd.readouterr().err
