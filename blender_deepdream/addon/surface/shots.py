@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 
 from ...protocol.errors import SceneError
+from ..changes import simple_values
 from ..studio import Framing, Picture, Vector, frame
 from .choices import OWN_CAMERA
 from .targets import Plan, find_object
@@ -43,13 +44,14 @@ class Cameras:
 @dataclass(frozen=True)
 class Shot:
     """One view's camera. matrix: 4x4, where it stands and how it is turned. near, far: what it clips. camera:
-    session_uid of the artist's camera whose lens it has; 0: our own."""
+    session_uid of the artist's camera whose lens it has; 0: our own. lens: how that one is set at this frame."""
 
     frame: float
     matrix: Vector
     near: float
     far: float
     camera: int = 0
+    lens: str = ""
 
     @property
     def eye(self) -> Vector:
@@ -59,7 +61,7 @@ class Shot:
     @property
     def facts(self) -> list[object]:
         """All that a picture from here depends on."""
-        return [self.frame, np.round(self.matrix, 6).tolist(), round(self.near, 6), round(self.far, 6), self.camera]
+        return [self.frame, np.round(self.matrix, 6).tolist(), round(self.near, 6), round(self.far, 6), self.lens]
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def _own_shot(scene: bpy.types.Scene, when: float) -> Shot:
     if camera is None:
         raise SceneError(f"The scene {scene.name!r} has no camera.", "Add one, or look from all sides.")
     data = camera.data
-    return Shot(when, np.array(camera.matrix_world.normalized()), data.clip_start, data.clip_end, data.session_uid)
+    place, lens = np.array(camera.matrix_world.normalized()), repr(simple_values(data))
+    return Shot(when, place, data.clip_start, data.clip_end, data.session_uid, lens)
 
 
 def directions(count: int, spread: str, turn: float = 0.0) -> Vector:

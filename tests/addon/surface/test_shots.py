@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 import pytest
 
+from blender_deepdream.addon.surface.choices import OWN_CAMERA
 from blender_deepdream.addon.surface.close_ups import close_ups, seen_by, throw
 from blender_deepdream.addon.surface.shots import Cameras, around, directions, moments
 from blender_deepdream.addon.surface.stage import Stage, staged
@@ -96,3 +97,15 @@ def test_things_stand_where_they_are_at_each_moment(scene: bpy.types.Scene, tmp_
         assert stage.copies[0].matrix_world.translation.x == pytest.approx(4)
         stage.at(first)
         assert stage.copies[0].matrix_world.translation.x == pytest.approx(0)
+
+
+def test_what_the_scenes_camera_sees_depends_on_its_lens(scene: bpy.types.Scene) -> None:
+    def facts() -> list[object]:
+        (now,) = moments(scene, plan_of("Suzanne"), Cameras(1, OWN_CAMERA))
+        assert now.shot is not None
+        return now.shot.facts
+
+    before = facts()
+    assert facts() == before
+    scene.camera.data.lens += 10
+    assert facts() != before
