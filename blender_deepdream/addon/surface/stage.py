@@ -122,7 +122,10 @@ def staged(
         _light(stage, scene, light)
         yield stage
     finally:
+        moved = stage.scene.frame_current_final != scene.frame_current_final
         _strike(stage)
+        if moved and light != "STUDIO":  # what the stage shows of the artist's has gone along, as far as it is animated
+            scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
 
 
 def _strike(stage: Stage) -> None:

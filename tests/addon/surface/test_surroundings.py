@@ -120,6 +120,23 @@ def test_views_depend_on_what_stands_around(room: bpy.types.Object, scene: bpy.t
     assert name("STUDIO") == first[1]
 
 
+def test_what_is_animated_stands_where_it_stood_afterwards(room: bpy.types.Object, scene: bpy.types.Scene) -> None:
+    board = bpy.data.objects["Red"]
+    scene.frame_start, scene.frame_end = 1, 10
+    for when, place in ((10, 5.0), (1, 0.0)):
+        board.location.x = place
+        board.keyframe_insert("location", frame=when)
+    scene.frame_set(1)
+    plan = make_plan([room], "AUTO")
+    frames = moments(scene, plan, Cameras(moments=2))
+    with staged(scene, plan, WHOLE, {}) as stage:
+        stage.at(frames[-1])
+    assert scene.frame_current == 1
+    assert board.location.x == pytest.approx(0)
+    bpy.context.view_layer.update()
+    assert board.matrix_world.translation.x == pytest.approx(0)
+
+
 def test_only_what_the_scene_renders_stands_around(room: bpy.types.Object, scene: bpy.types.Scene) -> None:
     plan = make_plan([room], "AUTO")
 
