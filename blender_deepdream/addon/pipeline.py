@@ -226,6 +226,8 @@ class _Pipeline:
         if following in (None, self._prepared) or self._job.rerender or not self._job.patience:
             return
         self._prepared = following
+        if is_left_alone(self._job, following):
+            return
         with suppress(DeepDreamError), self._passes.ahead():  # the frame itself will tell
             go_to(self._scene, following)
             passes = self._passes.of(following)

@@ -26,6 +26,15 @@ def test_a_file_that_is_there_is_left_alone_without_overwrite(
     assert [path.name for path in dreams] == ["0002.exr"], "nothing is dreamed for it"
 
 
+def test_3d_is_not_rendered_ahead_for_a_frame_that_is_left_alone(
+    dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "0002.exr").touch()
+    run(make_job(dreaming, [1, 2], overwrite=False))
+    assert [path.name for path in tmp_path.glob("cache/raw/**/*.exr")] == ["0001.exr"]
+
+
 def test_it_is_written_again_with_overwrite(dreaming: bpy.types.Scene, make_job: MakeJob, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "0001.exr").write_bytes(b"the artist's")
