@@ -52,9 +52,10 @@ def reported(text: str) -> str:
 
 
 def read() -> dict[str, dict[str, str]]:
-    """Each language's translations, by its locale."""
+    """Each language's translations, by its locale; without texts that wait for one: Blender would show nothing."""
     files = (path for path in FOLDER.glob("*.json") if path.name != TEMPLATE)
-    return {path.stem: json.loads(path.read_text("utf-8")) for path in files}
+    found = {path.stem: json.loads(path.read_text("utf-8")) for path in files}
+    return {locale: {text: told for text, told in texts.items() if told} for locale, texts in found.items()}
 
 
 def register() -> None:

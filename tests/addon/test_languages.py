@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from pathlib import Path
 
 import bpy
 import pytest
@@ -47,6 +48,13 @@ def test_every_language_says_everything_and_nothing_else(locale: str) -> None:
 def test_a_translation_has_no_places_that_its_text_has_not(locale: str) -> None:
     for text, told in LANGUAGES[locale].items():
         assert set(_PLACE.findall(told)) <= set(_PLACE.findall(text)), text
+
+
+def test_what_waits_for_its_translation_stays_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blender would show an empty one."""
+    (tmp_path / "fr.json").write_text('{"Layer": "Couche", "Node": ""}', "utf-8")
+    monkeypatch.setattr(languages, "FOLDER", tmp_path)
+    assert languages.read() == {"fr": {"Layer": "Couche"}}
 
 
 def test_german_is_there() -> None:
