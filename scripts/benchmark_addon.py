@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How ours later Blender starts with the add-on: a process without it and one with it, in turn.
+"""How much later Blender starts with the add-on: a process without it and one with it, in turn.
 
     .venv-blender/bin/python scripts/benchmark_addon.py [--rounds 9]
 
@@ -43,7 +43,7 @@ def started(program: str) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="How ours later Blender starts with the add-on.")
+    parser = argparse.ArgumentParser(description="How much later Blender starts with the add-on.")
     parser.add_argument("--rounds", type=int, default=9, help="of one process each (default: 9)")
     rounds = parser.parse_args().rounds
     for program in (_BARE, _WITH):

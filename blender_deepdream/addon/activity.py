@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import bpy
 
 ACTIVITY = {
@@ -19,3 +21,10 @@ class DeepDreamActivity(bpy.types.PropertyGroup):
     """One kind of work; lives on the window manager and is never saved."""
 
     __annotations__ = ACTIVITY
+
+
+def all_work(state: bpy.types.PropertyGroup) -> Iterator[bpy.types.PropertyGroup]:
+    """What the window manager has of each kind: dreaming itself, and what may run beside it."""
+    yield state
+    held = (getattr(state, prop.identifier) for prop in state.bl_rna.properties)
+    yield from (one for one in held if isinstance(one, DeepDreamActivity))

@@ -125,10 +125,11 @@ def _own_server(choice: ServerChoice) -> tuple[str, str]:
     """The address and the token of our own server."""
     global _server  # noqa: PLW0603  one Blender has one server of its own
     with _starting:
-        if _server is None or not _server.alive():
+        server = _server
+        if server is None or not server.alive():
             stop()
-            _server = _LocalServer(find_python(choice.python, choice.installed), Path(choice.folder))
-        return _server.url, _server.token
+            _server = server = _LocalServer(find_python(choice.python, choice.installed), Path(choice.folder))
+        return server.url, server.token
 
 
 def find_python(named: str, installed: Path | None = None) -> Path:
@@ -152,15 +153,16 @@ def find_python(named: str, installed: Path | None = None) -> Path:
 
 def stop(patience: float = _STOP_SECONDS) -> None:
     """End our own server, if it runs, at the latest in so many seconds: one that hangs is killed."""
-    global _server  # noqa: PLW0603
-    if _server is not None:
-        _server.stop(patience)
-        _server = None
+    global _server
+    server, _server = _server, None  # at once: a thread that connects meanwhile may be about to end it, too
+    if server is not None:
+        server.stop(patience)
 
 
 def is_running() -> bool:
     """Whether there is a server of our own, hung or not."""
-    return _server is not None and _server.alive()
+    server = _server
+    return server is not None and server.alive()
 
 
 def _read_token(path: str) -> str:

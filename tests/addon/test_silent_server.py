@@ -20,7 +20,7 @@ from blender_deepdream.addon.pipeline import dream_frames
 from blender_deepdream.addon.run import Event
 from blender_deepdream.addon.runtime import ServerChoice
 from blender_deepdream.addon.train_task import Training, TrainTask
-from blender_deepdream.protocol.errors import NotFoundError
+from blender_deepdream.protocol.errors import NotFoundError, SceneError, ServerUnavailableError
 from blender_deepdream.protocol.jobs import JobStatus
 
 from .conftest import MakeJob, only_node, run
@@ -100,9 +100,13 @@ def test_replacing_it(dreaming: bpy.types.Scene, make_job: MakeJob) -> None:
     run(make_job(dreaming))
     hung = runtime._server.process
     os.kill(hung.pid, signal.SIGSTOP)
+    state = bpy.context.window_manager.deepdream
+    state.surface.error, state.surface.code = "It does not answer.", ServerUnavailableError.code
+    state.image.error, state.image.code = "It has no pixels.", SceneError.code
     with quick():
         assert bpy.ops.deepdream.restart_server() == {"FINISHED"}
     assert hung.poll() is not None
+    assert (state.surface.error, state.image.error) == ("", "It has no pixels."), "what is no longer so goes"
     assert not bpy.ops.deepdream.restart_server.poll()
     assert run(make_job(dreaming))[-1] == "finished"
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import bpy
 
-from ...protocol.errors import InputError
+from ...protocol.errors import InputError, ServerUnavailableError
 from .. import environment, runtime
+from ..activity import all_work
 from ..languages import reported
 from ..preferences import addon_preferences
 from .running import CancelOperator, Steps, WorkOperator, connector, redraw, told_at_once
@@ -125,7 +126,10 @@ class DEEPDREAM_OT_restart_server(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         runtime.stop(_HUNG_SECONDS)
-        context.window_manager.deepdream.error = ""
+        for work in all_work(context.window_manager.deepdream):
+            if work.code == ServerUnavailableError.code:
+                work.error = ""
+        redraw(context)
         self.report({"INFO"}, reported("The dream server was ended: the next dream starts another."))
         return {"FINISHED"}
 
