@@ -15,8 +15,9 @@ TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 """What glibc's malloc.h calls them, with M_ before: at most so much stays free at the end; larger blocks never wait."""
 
 EVERYTHING = 2**31 - 1
-LARGEST_KEPT = 2**28
-"""Bytes. The largest map of a tile of 768 pixels, VGG's first, has 144 MiB; images that are larger come only once."""
+LARGEST_KEPT, LARGEST_KEPT_BEFORE = 2**28, 2**25
+"""Bytes. The largest map of a tile of 768 pixels, VGG's first, has 144 MiB; images that are larger come only once.
+glibc before 2.35 refuses more than the second, the most to which it would come by itself."""
 
 _SET_BY_SOMEBODY = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
 
@@ -25,8 +26,9 @@ def keep_freed_memory() -> None:
     """From now on this process keeps what it frees, where its C library is GNU's. What somebody has set stays."""
     if sys.platform == "linux" and not any(name in os.environ for name in _SET_BY_SOMEBODY):
         library = ctypes.CDLL(None)
-        if hasattr(library, "mallopt"):
-            library.mallopt(MMAP_THRESHOLD, LARGEST_KEPT)
+        sizes = (LARGEST_KEPT, LARGEST_KEPT_BEFORE) if hasattr(library, "mallopt") else ()
+        if any(library.mallopt(MMAP_THRESHOLD, size) for size in sizes):
+            # alone it would fix the other at what it begins with, 128 KiB
             library.mallopt(TRIM_THRESHOLD, EVERYTHING)
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from blender_deepdream.server import heap
+
 ROOT = Path(__file__).resolve().parents[2]
 
 PROGRAM = """
@@ -67,3 +69,20 @@ def test_a_step_takes_the_memory_of_the_one_before_and_it_is_given_back() -> Non
 def test_what_somebody_has_set_stays() -> None:
     taken, _ = taken_and_returned(MALLOC_MMAP_THRESHOLD_=str(2**20))
     assert taken > PAGES / 2**9 * 0.9, "each block is the system's as soon as it is free, at least as large pages"
+
+
+def test_an_older_library_is_asked_for_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    """glibc before 2.35 refuses more than 32 MiB; told the rest alone it would keep next to nothing."""
+    told = {}
+
+    class Old:
+        def mallopt(self, what: int, size: int) -> int:
+            taken = what != heap.MMAP_THRESHOLD or size <= 2**25
+            told.update({what: size} if taken else {})
+            return int(taken)
+
+    for name in heap._SET_BY_SOMEBODY:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("ctypes.CDLL", lambda _: Old())
+    heap.keep_freed_memory()
+    assert told == {heap.MMAP_THRESHOLD: 2**25, heap.TRIM_THRESHOLD: heap.EVERYTHING}
