@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...protocol.errors import DeepDreamError, InputError, ServerUnavailableError, StorageError
+from ..documents import Documents
 from .place import Place
 
 LOOK_SECONDS = 60.0
@@ -30,16 +31,16 @@ class Share(NamedTuple):
 
 def leave_mark(place: Place) -> str:
     """Write into what is shared by what each machine knows it. Returns it. Raises StorageError."""
-    mark = uuid.uuid4().hex
-    place.documents(_FOLDER).put(_MARK, "\n".join([*_marks(place), mark][-_MARKS:]).encode())
+    mark, documents = uuid.uuid4().hex, place.documents(_FOLDER)
+    documents.put(_MARK, "\n".join([*_marks(documents), mark][-_MARKS:]).encode())
     return mark
 
 
 def check_mark(place: Place, mark: str) -> None:
     """Raises StorageError if this machine does not see the same, or cannot write there; InputError if it cannot speak
     to the object store."""
-    name = socket.gethostname()
-    if mark not in _marks(place):
+    name, documents = socket.gethostname(), place.documents(_FOLDER)
+    if mark not in _marks(documents):
         if place.is_remote:
             raise StorageError(f"{name} sees another store at {place.shared}.", "Give all the same AWS_ENDPOINT_URL.")
         raise StorageError(
@@ -47,8 +48,8 @@ def check_mark(place: Place, mark: str) -> None:
             "Mount it there, too, under the same path, or give --shared a folder that all machines see.",
         )
     probe = f"probe-{uuid.uuid4().hex}"
-    place.documents(_FOLDER).put(probe, b"deepdream")
-    place.documents(_FOLDER).remove(probe)
+    documents.put(probe, b"deepdream")
+    documents.remove(probe)
 
 
 def check_tokens(tokens: Path | None) -> None:
@@ -60,9 +61,9 @@ def check_tokens(tokens: Path | None) -> None:
         )
 
 
-def _marks(place: Place) -> list[str]:
+def _marks(documents: Documents) -> list[str]:
     try:
-        return (place.documents(_FOLDER).read(_MARK) or b"").decode("ascii").split()
+        return (documents.read(_MARK) or b"").decode("ascii").split()
     except UnicodeDecodeError:
         return []
 
