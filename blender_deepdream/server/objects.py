@@ -7,11 +7,14 @@ Keys come from the driver's own places (its environment variables and files, the
 from __future__ import annotations
 
 import contextlib
+import errno
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..engine.whole_files import cannot_write
 from ..protocol.errors import InputError, StorageError
 
 PACKAGES = {
@@ -31,6 +34,12 @@ CONNECT_SECONDS, READ_SECONDS = 5, 15
 PUT_SECONDS, SLOWEST = 60, 2**18
 """How long it may take to store something, besides the time for its bytes at so many a second. S3's driver waits for
 ever for one that takes a connection and does not ask for the bytes."""
+
+_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""What this machine's own disk says, and no driver."""
+
+_SECRET = re.compile(r"(?<=://)[^/\s@]*@|\?\S+")
+"""In an address: keys before the host, a signature behind the path (Azure's)."""
 
 _MODIFIED = ("LastModified", "last_modified", "updated", "mtime", "modified", "created")
 _VERSION = ("ETag", "etag", "md5Hash", "content_md5")
@@ -98,6 +107,10 @@ class Objects:
                 self._driver.get_file(self._path(name), str(target))
             except FileNotFoundError:
                 return False
+            except OSError as error:
+                if error.errno in _FULL:
+                    raise cannot_write(target, error) from error
+                raise
         return True
 
     def find(self, name: str) -> Found | None:
@@ -142,7 +155,7 @@ class Objects:
                 "AWS_SECRET_ACCESS_KEY, ~/.aws/credentials or the machine's role.",
             ) from error
         except Exception as error:  # the boundary to a driver, which raises what it likes
-            reason = " ".join(str(error).split())[:300] or "it takes too long."
+            reason = _SECRET.sub("", " ".join(str(error).split()))[:300] or "it takes too long."
             raise StorageError(
                 f"{self.address} does not answer as it should: {type(error).__name__}: {reason}",
                 "See that the store runs and this machine reaches it (for one of your own: AWS_ENDPOINT_URL); then "

@@ -65,12 +65,12 @@ class RemoteLibrary(Library):
         card = super()._added(path)
         try:
             self._objects.put_file(_object(path), path)
-            found = self._objects.find(_object(path))
         except StorageError:
             path.unlink(missing_ok=True)
             raise
-        if found is not None:
-            self._note(path, found)
+        with contextlib.suppress(StorageError):  # where this is not known it is brought here anew
+            if found := self._objects.find(_object(path)):
+                self._note(path, found)
         return card
 
     def _bring(self, path: Path, found: Found | None = None) -> None:
