@@ -8,11 +8,11 @@ import contextlib
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..protocol.errors import StorageError
-from .objects import Objects
+from .objects import Found, Objects
 from .remote_store import RemoteStore
 from .store import Store
 
@@ -23,21 +23,31 @@ SEND_SECONDS = 300.0
 
 FORGET_SECONDS = 30 * 86_400
 
+UNSENT = "unsent"
+"""A file in the training's folder: what is here could not be sent."""
+
+
+class Luggage:
+    """What a training takes along. That of a store in a folder is on all machines: there is nothing to do."""
+
+    def send_in_time(self) -> None:
+        """To be called between two steps."""
+
+    def send(self) -> None:
+        """To be called after what must not be forgotten."""
+
 
 @contextlib.contextmanager
-def carried(store: Store, folder: Path, parts: tuple[str, ...]) -> Iterator[Callable[[], None]]:
-    """Inside the block `parts` of the folder are what they were last, wherever that was; the block gets what is to be
-    called between two steps. Where it ends well, nothing is kept. Raises StorageError.
-
-    A store in a folder is on all machines: then there is nothing to do.
-    """
+def carried(store: Store, folder: Path, parts: tuple[str, ...]) -> Iterator[Luggage]:
+    """Inside the block `parts` of the folder are what they were last, wherever that was. Where it ends well, nothing is
+    kept. Raises StorageError."""
     if not isinstance(store, RemoteStore):
-        yield lambda: None
+        yield Luggage()
         return
-    luggage = _Luggage(store.objects, folder, parts)
+    luggage = _Sent(store.objects, folder, parts)
     luggage.bring()
     try:
-        yield luggage.send_in_time
+        yield luggage
     except BaseException:
         with contextlib.suppress(OSError):
             luggage.send()
@@ -45,24 +55,25 @@ def carried(store: Store, folder: Path, parts: tuple[str, ...]) -> Iterator[Call
     luggage.forget()
 
 
-class _Luggage:
+class _Sent(Luggage):
     def __init__(self, objects: Objects, folder: Path, parts: tuple[str, ...]) -> None:
         self._objects = objects
         self._folder = folder
         self._parts = parts
         self._name = f"trainings/{folder.name}"
+        self._unsent = folder / UNSENT
         self._sent: dict[str, tuple[int, int]] = {}
         self._due = time.monotonic() + SEND_SECONDS
 
     def bring(self) -> None:
-        """What was sent is put in the place of what is here."""
+        """What was sent is put in the place of what is here, unless that is newer and could not be sent."""
         self._forget_old()
-        there = [found.name.removeprefix(f"{self._name}/") for found in self._objects.list(self._name)]
-        if not there:
+        there = list(self._objects.list(self._name))
+        if not there or self._is_ahead_of(there):
             return
         for part in self._parts:
             shutil.rmtree(self._folder / part, ignore_errors=True)
-        for name in there:
+        for name in (found.name.removeprefix(f"{self._name}/") for found in there):
             path = self._folder / name
             if ".." not in path.parts:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,8 +96,10 @@ class _Luggage:
             for found in self._objects.list(self._name):
                 if found.name.removeprefix(f"{self._name}/") not in here:
                     self._objects.remove(found.name)
+            self._unsent.unlink(missing_ok=True)
         except StorageError as error:
             log.warning("what this training goes on with is here alone: %s", error)
+            self._unsent.touch()
 
     def forget(self) -> None:
         try:
@@ -94,6 +107,11 @@ class _Luggage:
                 self._objects.remove(found.name)
         except StorageError as error:  # it costs room, and no training
             log.warning("what a training went on with stays stored: %s", error)
+
+    def _is_ahead_of(self, there: list[Found]) -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            return self._unsent.stat().st_mtime > max(found.modified for found in there)
+        return False
 
     def _files(self) -> Iterator[Path]:
         for part in self._parts:

@@ -24,6 +24,9 @@ from .store import Kept, KeptResult, Store, missing_blob, read_result, written_r
 FRESH_SECONDS = 300.0
 """How long a blob that was seen to be there and used is not asked for again: half of what keeps it there."""
 
+MAX_FRESH = 100_000
+"""Blobs of which that is remembered; when there are more, all are asked for again."""
+
 AT_ONCE = 16
 """Questions to the object store under way at a time."""
 
@@ -52,13 +55,14 @@ class RemoteStore(Store):
         return ObjectDocuments(self.objects, folder)
 
     def touch(self, sha: str) -> bool:
+        super().touch(sha)  # the copy, if there is one: who tidies up here shall leave it alone
         if self._is_fresh(sha):
             return True
         if self.objects.find(_blob(sha)) is None:
             self._fresh.pop(sha, None)
             return False
         self.objects.put(_use(sha), b"")
-        self._fresh[sha] = time.monotonic()
+        self._note(sha)
         return True
 
     def missing(self, blobs: Iterable[str]) -> list[str]:
@@ -68,14 +72,13 @@ class RemoteStore(Store):
 
     def blob_is_good(self, sha: str) -> bool:
         """Afterwards its file is here. What is damaged in the object store is deleted there."""
+        super().touch(sha)  # before it is read, or it may go meanwhile
         return super().blob_is_good(sha) or self._fetch(sha)
 
     def existing_blob(self, sha: str) -> Path:
         path = self.blob_path(sha)
         if not (self.touch(sha) and (path.is_file() or self._fetch(sha))):
             raise missing_blob(sha)
-        with contextlib.suppress(OSError):
-            path.touch()  # as the copy that was needed last
         return path
 
     def file_of(self, sha: str) -> Path:
@@ -85,7 +88,7 @@ class RemoteStore(Store):
 
     def take_in(self, path: Path, target: Path) -> None:
         self.objects.put_file(_blob(target.name), path)
-        self._fresh[target.name] = time.monotonic()
+        self._note(target.name)
         super().take_in(path, target)
 
     def good_result(self, job_id: str) -> KeptResult | None:
@@ -104,7 +107,6 @@ class RemoteStore(Store):
         for found in (*self.objects.list("blobs"), *self.objects.list("results")):
             path = Path(found.name)
             kept.append(Kept(path, path.stem, found.size, max(found.modified, uses.pop(path.stem, 0.0))))
-        self._fresh = {sha: seen for sha, seen in self._fresh.copy().items() if self._is_fresh(sha)}
         # the blob of these has gone before
         return [*kept, *(Kept(Path(_use(sha)), sha, 0, used) for sha, used in uses.items())]
 
@@ -114,12 +116,17 @@ class RemoteStore(Store):
     def remove(self, kept: Kept) -> bool:
         name, use = kept.path.as_posix(), _use(kept.name)
         times = [found.modified for found in map(self.objects.find, {name, use}) if found is not None]
-        if times and max(times) != kept.used:
+        if times and max(times) >= kept.used + 1:  # lists may tell parts of seconds, answers about one object none
             return False
         self._fresh.pop(kept.name, None)
         self.objects.remove(name)
         self.objects.remove(use)
         return True
+
+    def _note(self, sha: str) -> None:
+        if len(self._fresh) >= MAX_FRESH:
+            self._fresh = {}
+        self._fresh[sha] = time.monotonic()
 
     def _is_fresh(self, sha: str) -> bool:
         return time.monotonic() - self._fresh.get(sha, -FRESH_SECONDS) < FRESH_SECONDS

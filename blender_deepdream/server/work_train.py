@@ -13,7 +13,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from ..training.report_folder import left_out_of
 from ..training.session import Order, Outcome, Pictures, Session, prepare
 from ..training.trained import Trained, kept
 from .as_sent import said_as_sent
-from .carried import carried
+from .carried import Luggage, carried
 from .report import Report
 from .workbench import Workbench
 
@@ -57,8 +57,8 @@ def train_brain(bench: Workbench, request: TrainRequest, brains: Mapping[str, st
     library; GaveWayError."""
     start = time.monotonic()
     folder = _folder(bench, request, brains)
-    with carried(bench.store, folder, (WORK, OWN)) as between_steps:
-        result = _trained(bench, request, brains, folder, report, between_steps)
+    with carried(bench.store, folder, (WORK, OWN)) as luggage:
+        result = _trained(bench, request, brains, folder, report, luggage)
     shutil.rmtree(folder, ignore_errors=True)
     return replace(result, seconds=round(time.monotonic() - start, 3))
 
@@ -69,7 +69,7 @@ def _trained(
     brains: Mapping[str, str],
     folder: Path,
     report: Report,
-    between_steps: Callable[[], None],
+    luggage: Luggage,
 ) -> TrainResult:
     shelf = _Shelf(bench, request, folder)
     shelf.check_free()
@@ -80,10 +80,11 @@ def _trained(
         _lay_out(bench, request, order.pictures, report)
         with _said_of_what_was_sent(order.pictures):
             session = Session(order, follow(prepare(order), lambda news: report.advance(_scaled(news))))
-        outcome = follow(session.run(), lambda news: _tell(news, report, between_steps))
+        outcome = follow(session.run(), lambda news: _tell(news, report, luggage))
     except CancelledError as error:
         raise shelf.stopped(order.work) from error
     card = shelf.put(outcome.trained)
+    luggage.send()  # whoever goes on elsewhere must know whose brain has the name
     return _result(bench, outcome, card, _atlas(bench.library.load(card.name, bench.device), bench, report))
 
 
@@ -190,8 +191,8 @@ def _said_of_what_was_sent(folder: Path) -> Iterator[None]:
         raise type(error)(error.message.replace(str(folder), "What was sent"), error.hint) from error
 
 
-def _tell(news: object, report: Report, between_steps: Callable[[], None]) -> None:
-    between_steps()
+def _tell(news: object, report: Report, luggage: Luggage) -> None:
+    luggage.send_in_time()
     if isinstance(news, TrainProgress):
         report.advance(_scaled(news))
     elif isinstance(news, Pictures):

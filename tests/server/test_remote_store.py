@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,12 @@ from blender_deepdream.server.store import Store
 from blender_deepdream.server.upkeep import Upkeep
 
 from .buckets import Buckets
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine may be busy with something else."""
+    monkeypatch.setattr(objects, "PUT_SECONDS", 600)
 
 
 @pytest.fixture
@@ -78,6 +87,22 @@ def test_a_damaged_copy_is_fetched_again(store: RemoteStore) -> None:
     assert store.blob_path(sha).read_bytes() == b"an image"
 
 
+def test_a_copy_that_is_needed_stays(store: RemoteStore) -> None:
+    """As one that was used just now, for whoever tidies up the copies."""
+    sha = store.keep(b"a guide")
+    for use in (store.blob_is_good, store.touch, store.existing_blob):
+        os.utime(store.blob_path(sha), (0, 0))
+        assert use(sha)
+        assert store.blob_path(sha).stat().st_mtime > 0
+
+
+def test_what_is_remembered_of_blobs_has_an_end(store: RemoteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_store, "MAX_FRESH", 2)
+    for digit in (b"1", b"2", b"3"):
+        store.keep(digit)
+    assert len(store._fresh) <= 2
+
+
 def test_the_least_recently_used_goes(
     store: RemoteStore, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,7 +129,7 @@ def test_what_was_used_since_it_was_counted_stays(store: RemoteStore, monkeypatc
     store.touch(sha)
     assert not store.remove(kept)
     (kept,) = store.everything()
-    assert store.remove(kept)
+    assert store.remove(kept._replace(used=kept.used + 0.9)), "MinIO's lists tell milliseconds"
     assert store.everything() == []
 
 
@@ -160,9 +185,65 @@ def test_a_training_goes_on_elsewhere(store: RemoteStore, address: str, tmp_path
     assert other.in_trainings() == 0, "it is done"
 
 
+def test_a_training_that_could_not_be_sent_goes_on_with_what_is_here(
+    store: RemoteStore, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "one" / "t", tmp_path / "two" / "t"
+    other = remote(address, tmp_path / "two")
+    train(store, here, "1")
+    with monkeypatch.context() as silence:
+        silence.setattr(store.objects, "put_file", fall_silent)
+        train(store, here, "2")
+    assert train(store, here, "3") == "2"
+    assert train(other, there, "4") == "3"
+    until_the_next_second(store)
+    assert train(store, here, "5") == "4"
+
+
+def test_a_training_goes_on_with_what_others_did_since_it_could_not_be_sent(
+    store: RemoteStore, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "one" / "t", tmp_path / "two" / "t"
+    train(store, here, "1")
+    with monkeypatch.context() as silence:
+        silence.setattr(store.objects, "put_file", fall_silent)
+        train(store, here, "2")
+    until_the_next_second(store)
+    assert train(remote(address, tmp_path / "two"), there, "3") == "1"
+    assert train(store, here, "4") == "3"
+
+
+def train(store: RemoteStore, folder: Path, step: str) -> str:
+    """Up to a step, and be interrupted. Returns the one that it went on from."""
+    checkpoint = folder / "work" / "step"
+    with pytest.raises(KeyboardInterrupt), carried(store, folder, ("work",)):
+        before = checkpoint.read_text() if checkpoint.is_file() else ""
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_text(step)
+        raise KeyboardInterrupt
+    return before
+
+
+def fall_silent(*_: object) -> None:
+    raise StorageError("It does not answer.")
+
+
+def test_what_must_not_be_forgotten_is_sent_at_once(store: RemoteStore, address: str, tmp_path: Path) -> None:
+    """This machine may die before the training's end."""
+    here, there = tmp_path / "one" / "t", tmp_path / "two" / "t"
+    with carried(store, here, ("own",)) as luggage:
+        here.mkdir()
+        (here / "own").write_text("id")
+        luggage.send()
+        with pytest.raises(KeyboardInterrupt), carried(remote(address, tmp_path / "two"), there, ("own",)):
+            assert (there / "own").read_text() == "id"
+            raise KeyboardInterrupt
+
+
 def test_a_folder_needs_no_carrying(tmp_path: Path) -> None:
-    with carried(Store(tmp_path), tmp_path / "t", ("work",)) as between_steps:
-        between_steps()
+    with carried(Store(tmp_path), tmp_path / "t", ("work",)) as luggage:
+        luggage.send_in_time()
+        luggage.send()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -171,14 +252,14 @@ def test_a_store_that_falls_silent(store: RemoteStore, buckets: Buckets, monkeyp
     monkeypatch.setattr(objects, "READ_SECONDS", 0.2)
     impatient = RemoteStore(store.root, Objects(store.objects.address))
     sha = store.keep(b"an image")
-    with buckets.silent():
-        monkeypatch.setattr(objects, "PUT_SECONDS", 0.2)
+    with buckets.silent(), monkeypatch.context() as hurry:
+        hurry.setattr(objects, "PUT_SECONDS", 0.2)
         for attempt in (lambda: impatient.keep(b"another"), lambda: impatient.result("1" * 64)):
             with pytest.raises(StorageError, match="does not answer") as told:
                 attempt()
             assert "nothing that was stored is lost" in told.value.hint
     assert not list((store.root / "unfinished").iterdir())
-    assert store.missing([sha]) == []
+    assert remote(store.objects.address, store.root).missing([sha]) == [], "it asks anew"
 
 
 def test_no_such_bucket(buckets: Buckets, tmp_path: Path) -> None:
@@ -196,6 +277,32 @@ def test_keys_that_open_nothing(buckets: Buckets, tmp_path: Path, monkeypatch: p
     with pytest.raises(StorageError, match="does not let this machine in") as told:
         RemoteStore(tmp_path, refusing).prepare()
     assert "AWS_SECRET_ACCESS_KEY" in told.value.hint
+
+
+class Failing:
+    """A driver that always fails so."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def fail(self, *_: object, **__: object) -> None:
+        raise self._error
+
+    get_file = cat_file = fail
+
+
+def test_a_full_disk_here_is_not_the_stores_fault(tmp_path: Path) -> None:
+    full = Objects("s3://dreams/x", Failing(OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(StorageError, match="cannot be written: No space left on device") as told:
+        full.fetch("blobs/1", tmp_path / "copy")
+    assert str(tmp_path) in told.value.message
+    assert "s3://" not in told.value.message
+
+
+def test_what_a_driver_says_tells_no_secrets() -> None:
+    said = "no way to https://anna:key@store.lan/dreams/1?sig=abc%3D&se=2027 from here"
+    with pytest.raises(StorageError, match=re.escape("no way to https://store.lan/dreams/1 from")):
+        Objects("az://dreams/x", Failing(ValueError(said))).read("1")
 
 
 def test_no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
