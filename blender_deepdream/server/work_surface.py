@@ -72,7 +72,9 @@ def _carving(
     bench: Workbench, request: SurfaceRequest, views: Sequence[View], sheets: Sequence[Sheet], **how: Any
 ) -> Generator[Progress, None, list[Image]]:
     """sheets: with the textures that the relief lies under."""
-    facts = [bench.store.blob_path(view.facts) for view in request.views]
+    facts = [
+        bench.blob(view.facts) for view in request.views
+    ]  # a copy of them may have gone while the textures dreamed
     grounds = [read_ground(path, view) for path, view in zip(facts, views, strict=True)]
     brain = how["load"](request.settings.brain)
     return dream_relief(views, grounds, sheets, brain, request.settings, request.relief, **how)

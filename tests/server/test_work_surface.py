@@ -16,7 +16,7 @@ import torch
 from blender_deepdream.engine.image_output import write_image
 from blender_deepdream.engine.images import Image, read_image
 from blender_deepdream.engine.surface import standing
-from blender_deepdream.protocol.errors import CancelledError, ImageError
+from blender_deepdream.protocol.errors import CancelledError, ImageError, MissingBlobError
 from blender_deepdream.protocol.jobs import JobProgress
 from blender_deepdream.protocol.messages import Progress
 from blender_deepdream.protocol.settings import DreamSettings
@@ -102,6 +102,20 @@ def test_a_relief_is_dreamed_under_the_textures(bench: Workbench, tmp_path: Path
     assert read_image(bench.store.blob_path(deep.reliefs[0])).size == (64, 64)
     assert report.told == sorted(report.told), "progress is of both"
     assert report.told[-1] == pytest.approx(1)
+
+
+def test_a_copy_that_goes_while_the_textures_dream_is_asked_for_again(bench: Workbench, tmp_path: Path) -> None:
+    """As where it came from an object store; here there is no other, and that is said of it."""
+    wanted, brains = request(bench.store.keep, tmp_path / "files"), {"lite0": bench.library.find("lite0").id}
+    facts = wanted.views[0].facts
+
+    class Tidying(Until):
+        def advance(self, progress: JobProgress) -> None:
+            super().advance(progress)
+            bench.store.blob_path(facts).unlink(missing_ok=True)
+
+    with pytest.raises(MissingBlobError, match=facts):
+        dream_sheets(bench, replace(wanted, relief=1.0), brains, Tidying())
 
 
 def test_a_job_that_was_cancelled_goes_on_and_comes_to_the_same(
