@@ -32,7 +32,7 @@ from .limits import Limits
 from .metrics import Metrics
 from .resolving import Resolved, resolve
 from .runner import Runner
-from .store import Store
+from .store import KeptResult, Store
 from .waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -182,8 +182,10 @@ class JobQueue:
     async def start(self) -> None:
         """Begin to run jobs, those first that the journal tells of."""
         if self._journal is not None:
-            for entry in await asyncio.to_thread(self._journal.read):
-                await self._take_up(entry, self._journal)
+            entries = await asyncio.to_thread(self._journal.read)
+            looks = (asyncio.to_thread(self._store.good_result, entry.resolved.id) for entry in entries)
+            for entry, kept in zip(entries, await asyncio.gather(*looks), strict=True):
+                self._take_up(entry, kept, self._journal)
         self._crew.start()
 
     async def close(self) -> None:
@@ -195,10 +197,9 @@ class JobQueue:
         if self._journal is not None:
             await asyncio.to_thread(self._journal.close)
 
-    async def _take_up(self, entry: Entry, journal: Journal) -> None:
-        """A job of the queue before this one. It may have been done in its last moment."""
+    def _take_up(self, entry: Entry, kept: KeptResult | None, journal: Journal) -> None:
+        """A job of the queue before this one. kept: its result, if it was done in its last moment."""
         resolved, wants = entry.resolved, {client.name: client for client in entry.clients}
-        kept = await asyncio.to_thread(self._store.good_result, resolved.id)
         if not wants:  # its last one let it go while it ran
             journal.forget(resolved.id)
             return

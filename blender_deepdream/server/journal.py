@@ -18,6 +18,9 @@ from .resolving import Resolved
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 16
+"""Entries that are read at a time: those of an object store are slow to come, each by itself."""
+
 
 class Entry(NamedTuple):
     """A job and who wants it. since: nanoseconds, when it was first noted, or the journal's file of it last written."""
@@ -56,11 +59,10 @@ class Journal:
 
     def read(self) -> list[Entry]:
         """What was noted and not forgotten, the oldest first. What cannot be read is left out. Raises StorageError."""
-        found = []
-        for name, written in self._documents.names():
-            job_id, dot, kind = name.partition(".")
-            if len(job_id) == 64 and dot and kind == "json":
-                found += self._read(job_id, written)
+        names = [(name.removesuffix(".json"), written) for name, written in self._documents.names()]
+        jobs = [(job_id, written) for job_id, written in names if len(job_id) == 64]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = [entry for entries in pool.map(lambda job: self._read(*job), jobs) for entry in entries]
         found.sort(key=lambda entry: entry.since)
         self._since |= {entry.resolved.id: entry.since for entry in found}
         return found

@@ -123,6 +123,11 @@ class RemoteStore(Store):
         self.objects.remove(use)
         return True
 
+    def let_go(self, kept: Iterable[Kept]) -> int:
+        every = list(kept)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return sum(one.size for one, gone in zip(every, pool.map(self.remove, every), strict=True) if gone)
+
     def _note(self, sha: str) -> None:
         if len(self._fresh) >= MAX_FRESH:
             self._fresh = {}

@@ -152,6 +152,10 @@ class Store:
             return False
         return True
 
+    def let_go(self, kept: Iterable[Kept]) -> int:
+        """Remove these. Returns how many bytes that brought."""
+        return sum(one.size for one in kept if self.remove(one))
+
     def existing_blob(self, sha: str) -> Path:
         """The blob's file. Raises NotFoundError."""
         if not self.has_blob(sha):

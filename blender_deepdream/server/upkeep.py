@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from ..protocol.errors import StorageError
 from .store import Kept, Store
@@ -23,6 +23,9 @@ GRACE_SECONDS = 600.0
 ROUND_SECONDS = 60.0
 LOW_WATER = 0.9
 """A store that is over its limit is brought down to this share of it, so that not every upload begins anew."""
+
+BATCH = 1000
+"""Files that go before it is looked how much is left."""
 
 
 class Upkeep:
@@ -95,12 +98,20 @@ class Upkeep:
         if not self._limit or used + room <= self._limit:
             return used
         now = time.time()
-        for one in sorted(kept, key=lambda one: one.used):
-            if used + room <= self._limit * LOW_WATER:
-                break
-            if one.name not in needed and not _recent(one, now) and self._store.remove(one):
-                used -= one.size
+        oldest = sorted(kept, key=lambda one: one.used)
+        idle = (one for one in oldest if one.name not in needed and not _recent(one, now))
+        while (excess := used + room - self._limit * LOW_WATER) > 0 and (batch := _first(idle, excess)):
+            used -= self._store.let_go(batch)
         return used
+
+
+def _first(idle: Iterator[Kept], excess: float) -> list[Kept]:
+    """As many of them as come to so many bytes, up to a batch."""
+    batch: list[Kept] = []
+    while excess > 0 and len(batch) < BATCH and (one := next(idle, None)):
+        batch.append(one)
+        excess -= one.size
+    return batch
 
 
 def _recent(one: Kept, now: float) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 from typing import NoReturn
@@ -77,6 +78,22 @@ def test_what_was_done_last_stays(tmp_path: Path) -> None:
     journal.forget("b" * 64)
     journal.close()
     assert [entry.clients for entry in journal.read()] == [(FARM,)]
+
+
+def test_slow_entries_are_read_at_once(tmp_path: Path) -> None:
+    """Or a queue of a thousand jobs would keep an object store, and all clients, for a minute."""
+    together = threading.Barrier(2, timeout=60)
+
+    class Slow(FolderDocuments):
+        def read(self, name: str) -> bytes | None:
+            together.wait()
+            return super().read(name)
+
+    journal = Journal(Slow(tmp_path / "queue"))
+    journal.note(resolved("a"), [ANNA])
+    journal.note(resolved("b"), [ANNA])
+    journal.close()
+    assert len(journal.read()) == 2
 
 
 def test_what_is_no_job_is_left_out(journal: Journal, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,21 @@ def test_the_least_recently_used_goes(
     assert other.missing([old, used, needed]) == [old]
     with pytest.raises(NotFoundError):
         store.existing_blob(old)
+
+
+def test_many_go_at_once(store: RemoteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes several questions to the object store, and uploads wait until there is room."""
+    for word in (b"one", b"two"):
+        store.keep(word)
+    together, remove = threading.Barrier(2, timeout=60), store.objects.remove
+
+    def meet(name: str) -> None:
+        together.wait()
+        remove(name)
+
+    monkeypatch.setattr(store.objects, "remove", meet)
+    assert store.let_go(store.everything()) == 6
+    assert store.everything() == []
 
 
 def test_what_was_used_since_it_was_counted_stays(store: RemoteStore, monkeypatch: pytest.MonkeyPatch) -> None:
