@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import bpy
 
-from .color_input import color_input, find_switch, remove_dream
+from .color_input import color_input, remove_dream
 
 ShownMask = tuple[str, bpy.types.Image | None]
 """A mask: the name of a colour attribute, or an image on the UV map that renders use."""
@@ -41,8 +41,7 @@ def make_probe(material: bpy.types.Material, masks: Sequence[ShownMask] = ()) ->
     """Raises SceneError for a material without a base colour."""
     copy, bare = material.copy(), material.copy()
     for item in (copy, bare):
-        if find_switch(item):
-            remove_dream(item)
+        remove_dream(item)
     shown = tuple(_shown_mask(material.copy(), *mask) for mask in masks)
     return Probe(copy, _under_control(copy), _shown_bare(bare), shown)
 

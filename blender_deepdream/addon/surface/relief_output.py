@@ -50,13 +50,11 @@ def set_depth(material: bpy.types.Material, factor: float) -> None:
 
 def remove_relief(material: bpy.types.Material) -> None:
     """Take the relief away: the displacement is as it was."""
-    added = _node(material, "ShaderNodeVectorMath")
-    if added is None:
-        return
-    tree = material.node_tree
-    if added.inputs[0].is_linked and added.outputs[0].is_linked:
+    added, tree = _node(material, "ShaderNodeVectorMath"), material.node_tree
+    if added is not None and added.inputs[0].is_linked and added.outputs[0].is_linked:
         tree.links.new(added.inputs[0].links[0].from_socket, added.outputs[0].links[0].to_socket)
-    for node in [node for node in tree.nodes if MARK in node and node.label == LABEL]:
+    # also what is left of one that somebody has taken apart
+    for node in [node for node in tree.nodes if MARK in node and node.label == LABEL] if tree else ():
         tree.nodes.remove(node)
 
 
