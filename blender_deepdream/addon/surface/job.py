@@ -83,7 +83,7 @@ def dream_surface(job: SurfaceJob) -> Iterator[SurfaceEvent]:
         yield SurfaceEvent(0.0, "Looking at the objects", note=note)
     rendered = yield from photograph(job.scene, job.album, math.inf if job.patience else _SLICE_SECONDS)
     request = _request(job, rendered)
-    paths = _destinations(job)
+    paths = destinations(job)
     dreamed = yield from _dream(job, request, rendered.files, paths)
     with changes.not_counted():
         count = len(job.album.plan.sheets)
@@ -164,13 +164,13 @@ def _left(seconds: float | None) -> str:
     return "" if seconds is None else f", {seconds:.0f} s left"
 
 
-def _destinations(job: SurfaceJob) -> list[Path]:
-    """Where the textures go, and the reliefs after them: beside each other, each under its sheet's name."""
+def destinations(job: SurfaceJob) -> list[Path]:
+    """Where the textures go, and the reliefs after them: beside each other, each under its sheet's name, once."""
     folder = files.make_folder(job.output or job.album.cache.root / "surface")
     suffix = ".exr" if job.depth.is_float else ".png"
-    names = list(names_of((bpy.path.clean_name(sheet.name),) for sheet in job.album.plan.sheets))
-    textures = [folder / f"{name}{suffix}" for name in names]
-    return textures + [folder / f"{name}-relief.exr" for name in names if job.relief]
+    stems = [bpy.path.clean_name(sheet.name) for sheet in job.album.plan.sheets]
+    reliefs = [f"{stem}-relief.exr" for stem in stems if job.relief]
+    return [folder / name for name in names_of((name,) for name in [*(stem + suffix for stem in stems), *reliefs])]
 
 
 def _coverage_note(dreamed: Dreamed) -> str:

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from blender_deepdream.addon import batch_surface
-from blender_deepdream.addon.surface.relief_output import LABEL, displacement_input
+from blender_deepdream.addon.cache import scene_cache
+from blender_deepdream.addon.surface.job import destinations
+from blender_deepdream.addon.surface.relief_output import LABEL, displacement_input, remove_relief, show_relief
 
 from .test_job import dream, pixels, suzanne
 
@@ -69,3 +71,24 @@ def test_from_the_command_line(suzanne: bpy.types.Object, tmp_path: Path, capfd:
     assert sorted(path.name for path in (tmp_path / "dreamed").glob("*.*[gr]")) == ["Clay-relief.exr", "Clay.png"]
     assert batch_surface.main([*dreamed, "--relief", "9"]) == 2
     assert "Relief must be from 0" in capfd.readouterr().err
+
+
+def test_what_is_left_of_a_relief_that_was_taken_apart_goes_too(suzanne: bpy.types.Object) -> None:
+    material, image = suzanne.active_material, bpy.data.images.new("Heights", 8, 8)
+    show_relief(material, image, "UVMap")
+    material.node_tree.nodes.remove(ours(material)["ShaderNodeVectorMath"])
+    show_relief(material, image, "UVMap")
+    assert len([node for node in material.node_tree.nodes if node.label == LABEL]) == 4
+    remove_relief(material)
+    assert not ours(material)
+
+
+def test_files_have_names_of_their_own(scene: bpy.types.Scene, suzanne: bpy.types.Object) -> None:
+    other = suzanne.active_material.copy()
+    other.name = "Clay-relief"
+    suzanne.data.materials.append(other)
+    suzanne.data.polygons[0].material_index = 1
+    settings = scene.deepdream.surface
+    settings.relief, settings.depth = 1.0, "half"
+    job = settings.to_job(scene, [suzanne], scene_cache(scene), lambda: pytest.fail("nobody is to be asked"))
+    assert len({path.name for path in destinations(job)}) == 4
