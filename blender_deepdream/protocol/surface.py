@@ -16,7 +16,7 @@ from .settings import DEEPEST_RELIEF, KNOBS, NOT_ON_SURFACES, DreamSettings
 from .wire import check_fields, check_hash
 
 MAX_VIEWS, MAX_SHEETS = 512, 64
-SURFACE_VERSION = "2"
+SURFACE_VERSION = "3"
 """Raised whenever the same request would come to other bits, and those of an image would not."""
 SHEET_SIDES = (64, 8192)
 """Smallest and largest side of a texture in texels."""
@@ -217,7 +217,7 @@ class SurfaceResult:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SurfaceResult:
-        textures, reliefs = (tuple(map(check_hash, data[name])) for name in ("textures", "reliefs"))
+        textures, reliefs = (tuple(map(check_hash, blobs)) for blobs in (data["textures"], data.get("reliefs", ())))
         return cls(textures, float(data["coverage"]), float(data["seconds"]), reliefs)
 
 

@@ -39,6 +39,7 @@ def test_there_and_back() -> None:
     result = SurfaceResult((A, B), 0.9, 12.5, (C, D))
     assert SurfaceResult.from_json(result.to_json()) == result
     assert result.blobs == (A, B, C, D)
+    assert SurfaceResult.from_json({"textures": [A], "coverage": 1, "seconds": 2}) == SurfaceResult((A,), 1.0, 2.0)
 
 
 @pytest.mark.parametrize(
