@@ -59,7 +59,7 @@ def read_ground(facts: Path, view: View) -> Ground:
     first, second = torch.linalg.cross(down, normals, dim=0), torch.linalg.cross(normals, right, dim=0)
     area = (right * first).sum(0)
     known, pixel = _known(passes, right, down, area)
-    first, second = (turn / area.abs().clamp_min(1e-12) * torch.sign(area) * known for turn in (first, second))
+    first, second = (torch.where(known, turn / area, 0.0) for turn in (first, second))
     base, light = _fitted(view.light.mean(0)[known], normals[:, known])
     return Ground(
         base,

@@ -30,7 +30,7 @@ from .sight import Sight
 from .step import wanted_of
 from .textures import filled
 from .ties import tied
-from .views import View, decoded, encoded, seeing
+from .views import View, decoded, exposed, seeing
 
 STEP = 20.0
 """Of heights, in a view's pixels: for a step size of 1 and a depth of 1."""
@@ -116,17 +116,17 @@ class _Carving:
 
     def _gradient(self, sight: Sight, ground: Ground, carved: Tensor) -> Generator[Part, None, tuple[Tensor, float]]:
         """1xN: how what the network wants of a view's picture grows with each height."""
-        view, settings = sight.view, self._ascent.settings
+        view, settings, mask = sight.view, self._ascent.settings, self._scale.mask
+        heights = sight.first.sample(carved if mask is None else carved * mask)
+        seen = _spread(view, decoded(sight.first.sample(self._scale.source)))
         with torch.enable_grad():
-            heights = carved.clone().requires_grad_()
-            mask = 1.0 if self._scale.mask is None else self._scale.mask
-            lit = ground.lit(_spread(view, sight.first.sample(heights * mask))[0])
-            seen = _spread(view, decoded(sight.first.sample(self._scale.source)))
-            light = (view.dark + view.light * lit * seen) * 2.0**settings.exposure
-            picture = encoded(light.clamp(0, 1))[None]
+            lit = ground.lit(_spread(view, heights.requires_grad_())[0])
+            picture = exposed(view.dark + view.light * lit * seen, settings.exposure, settings.highlights)[None]
         change, value = yield from wanted_of(sight, picture.detach(), self._ascent, self._parts, self._side)
-        (gradient,) = torch.autograd.grad(picture, heights, change * _spread(view, view.weight[None]))
-        return gradient, value
+        (wanted,) = torch.autograd.grad(picture, heights, change * _spread(view, view.weight[None]))
+        # splatted by hand: torch's own gradient of a gather is not the same from run to run on several threads
+        gradient = sight.first.splat(wanted, carved.shape[1])
+        return gradient if mask is None else gradient.mul_(mask), value
 
     def _even(self, total: Tensor) -> Tensor:
         """The mean over the pixels, smoothed, without peaks."""

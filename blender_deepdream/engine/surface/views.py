@@ -73,9 +73,7 @@ class View:
         seen = self.dark.flatten(1).clone()
         light = self.light.flatten(1)[:, self.pixels]
         seen[:, self.pixels] += light * decoded(footprint.sample(texels))
-        exposed = seen * 2.0**exposure
-        rolled = rolled_off(exposed) if highlights == "roll-off" else exposed
-        return encoded(rolled.clamp_(0, 1)).view(1, *self.dark.shape)
+        return exposed(seen, exposure, highlights).view(1, *self.dark.shape)
 
 
 def read_view(
@@ -164,6 +162,12 @@ def encoded(light: Tensor) -> Tensor:
     """Linear light in [0, 1] to sRGB's curve; `color.srgb_encode` for tensors."""
     curved = 1.055 * light.clamp_min(0.0031308) ** (1 / 2.4) - 0.055
     return torch.where(light <= 0.0031308, light * 12.92, curved)
+
+
+def exposed(light: Tensor, exposure: float, highlights: str) -> Tensor:
+    """Linear light to dream space, as `dreamspace.enter` takes exposure and highlights."""
+    brought = light * 2.0**exposure
+    return encoded((rolled_off(brought) if highlights == "roll-off" else brought).clamp_(0, 1))
 
 
 def rolled_off(light: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from blender_deepdream.engine.surface.views import View, read_view
 from blender_deepdream.protocol.messages import ColorSpace, Progress
 from blender_deepdream.protocol.settings import DreamSettings
 
+from . import walls
 from .test_dream import CPU, sheets
 from .test_regions import grey
 from .walls import SIDE, write_view
@@ -62,6 +63,28 @@ def test_a_relief_dreams_and_the_same_seed_gives_the_same_bits(
         assert np.array_equal(height, same)
         assert height.std() > 0.1 / SIDE
     assert not np.array_equal(carved(lit, brain, quick.replace(seed=1))[0], first[0])
+
+
+def test_several_threads_come_to_the_same_bits(
+    tmp_path: Path, brain: Brain, quick: DreamSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walls, "SIDE", 128)  # below that torch has one thread do it all
+    dark, light, facts = write_view(tmp_path, facts_side=128, bent=True)
+    view = read_view(dark, light, facts, (0.0, 0.0, 2.0), ColorSpace.LINEAR_REC709, sheets=2, device=CPU)
+    large, settings = (view, read_ground(facts, view)), quick.replace(octaves=1, steps=1)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        first, *others = (carved(large, brain, settings)[0] for _ in range(3))
+    finally:
+        torch.set_num_threads(threads)
+    assert all(np.array_equal(first, other) for other in others)
+
+
+def test_highlights_roll_off_as_for_colors(lit: tuple[View, Ground], brain: Brain, quick: DreamSettings) -> None:
+    bright = quick.replace(exposure=4.0)
+    clipped, rolled = (carved(lit, brain, bright.replace(highlights=how))[0] for how in ("clip", "roll-off"))
+    assert not np.array_equal(clipped, rolled)
 
 
 def test_depth_says_how_deep(lit: tuple[View, Ground], brain: Brain, quick: DreamSettings) -> None:
