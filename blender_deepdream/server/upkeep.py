@@ -87,6 +87,8 @@ class Upkeep:
         while True:
             try:
                 await self.tidy()
+            except StorageError as error:  # in words of ours: those of an object store's driver may tell what they like
+                log.warning("the store could not be tidied: %s", error)
             except Exception:  # the boundary of this task: the next round may go better
                 log.exception("the store could not be tidied")
             await asyncio.sleep(ROUND_SECONDS)

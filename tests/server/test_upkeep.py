@@ -13,9 +13,10 @@ import pytest
 from blender_deepdream.protocol.errors import StorageError
 from blender_deepdream.protocol.jobs import JobState
 from blender_deepdream.protocol.messages import DreamRequest, DreamResult
+from blender_deepdream.server import upkeep
 from blender_deepdream.server.job import FETCH_SECONDS, Client, Job
 from blender_deepdream.server.resolving import Resolved
-from blender_deepdream.server.store import Store
+from blender_deepdream.server.store import Kept, Store
 from blender_deepdream.server.upkeep import GRACE_SECONDS, Upkeep
 
 HOUR = 3600.0
@@ -50,6 +51,34 @@ def test_what_is_needed_or_just_used_stays(store: Store) -> None:
     assert upkeep.used == 2000
     with pytest.raises(StorageError, match="full"):
         asyncio.run(upkeep.make_room(10))
+
+
+def test_a_store_that_does_not_answer_is_said_in_a_line(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A driver's own words, which a traceback would show, may hold keys. The next round goes better."""
+    rounds = 0
+
+    def everything() -> list[Kept]:
+        nonlocal rounds
+        rounds += 1
+        if rounds > 1:
+            return []
+        raise StorageError("It does not answer.") from ValueError("https://store.lan/1?sig=secret")
+
+    monkeypatch.setattr(store, "everything", everything)
+    monkeypatch.setattr(upkeep, "ROUND_SECONDS", 0)
+
+    async def through() -> None:
+        tidying = Upkeep(store, 0, set)
+        tidying.start()
+        while not tidying.counts:
+            await asyncio.sleep(0.01)
+        await tidying.close()
+
+    asyncio.run(through())
+    assert "It does not answer." in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_another_server_sees_what_is_needed(store: Store) -> None:
