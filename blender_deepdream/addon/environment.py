@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The dream server's own Python environment: made by Blender's Python in the extension's folder of this user.
 
-Blender's own Python is not touched. An install that was cut off goes on where it was: uv keeps what it has fetched, in
-the same folder, until all is installed: whatever becomes of it, nothing lies elsewhere.
+Blender's own Python is not touched. An install that was cut off goes on where it was: uv and pip keep what they have
+fetched, in the same folder, until all is installed: whatever becomes of it, nothing lies elsewhere.
 """
 
 from __future__ import annotations
@@ -162,9 +162,11 @@ def _wanted() -> str:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    """Ours without what points Python at Blender's own modules; uv keeps what it fetches in the environment's folder.
+    """Ours without what points Python at Blender's own modules; uv and pip keep what they fetch in the environment's
+    folder.
 
-    Its own place is shared by all of a user's programs: gigabytes would stay there that no uninstalling finds.
+    Their own places are shared by all of a user's programs: gigabytes would stay there that no uninstalling finds.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
-    return inherited | {"UV_CACHE_DIR": str(home / _FETCHED)}
+    fetched = home / _FETCHED
+    return inherited | {"UV_CACHE_DIR": str(fetched), "PIP_CACHE_DIR": str(fetched / "pip")}

@@ -85,8 +85,9 @@ def test_a_cancelled_install_ends_its_process_and_goes_on_later(home: Path) -> N
     assert environment.is_current()
 
 
-def test_what_is_fetched_lies_in_the_environment_until_all_is_installed(home: Path) -> None:
-    fetch = "import os, pathlib; pathlib.Path(os.environ['UV_CACHE_DIR'], 'wheels').mkdir(parents=True)"
+@pytest.mark.parametrize("cache", ["UV_CACHE_DIR", "PIP_CACHE_DIR"])
+def test_what_is_fetched_lies_in_the_environment_until_all_is_installed(home: Path, cache: str) -> None:
+    fetch = f"import os, pathlib; pathlib.Path(os.environ[{cache!r}], 'wheels').mkdir(parents=True)"
     tidy = environment.install_steps(home, "CPU")[-1]
     fetched = Step("Fetching", [sys.executable, "-c", fetch], 0.5)
     with pytest.raises(StorageError, match="no room"):
