@@ -41,7 +41,8 @@ class Album:
 
     size: of the sheets. again: whether what earlier runs have rendered is rendered again. mask: says how strongly to
     dream; None: fully. regions: their masks. rendered: by this run. layers: UV maps that it has made, by target.
-    moments: set by `arrange`. shots: set once a stage stands.
+    good: files that it has found to be, with their keys' reprs. moments: set by `arrange`. shots: set once a stage
+    stands.
     """
 
     plan: Plan
@@ -52,6 +53,7 @@ class Album:
     mask: Mask | None = None
     regions: tuple[Mask, ...] = ()
     rendered: set[Path] = field(default_factory=set)
+    good: dict[Path, str] = field(default_factory=dict)
     layers: dict[int, NDArray[np.float32]] = field(default_factory=dict)
     moments: list[Moment] = field(default_factory=list)
     shots: list[Shot] = field(default_factory=list)
@@ -95,11 +97,19 @@ class _Baked(NamedTuple):
     key: dict[str, object]
 
 
+class _Picture(NamedTuple):
+    """One file, or one of each sheet. key: what it depends on. make: renders it into the cache."""
+
+    paths: list[Path]
+    key: dict[str, object]
+    make: Callable[[], None]
+
+
 class Photographs:
     """The pictures of a stage."""
 
     def __init__(self, album: Album, stage: Stage, scene: bpy.types.Scene) -> None:
-        self._album, self._stage = album, stage
+        self._album, self._stage, self._prepared = album, stage, ""
         cameras = album.cameras
         lights = light_facts(scene) if cameras.light != "STUDIO" else []
         name = stage_hash(stage, album.moments, cameras.light, lights)
@@ -111,32 +121,44 @@ class Photographs:
     @property
     def total(self) -> int:
         """How many pictures there will be."""
-        return 1 + len(self._kinds) * len(self._album.shots)
+        return 1 + len(self._album.masks) + len(self._kinds) * len(self._album.shots)
 
     @property
     def _kinds(self) -> tuple[str, ...]:
         return KINDS if self._album.cameras.light == WHOLE else KINDS[:-1]
 
     def make(self, may_begin: Callable[[], bool]) -> Iterator[int]:
-        """Render what is not there yet; yields how many pictures there are after each. Ends where none may begin."""
-        done = 0
-        self._bake(self._sheets, self._sheet_key, functools.partial(bake_colors, self._stage, self._album.size))
+        """Render what is not there yet; yields how many pictures there are after each. Ends where none may begin, but
+        not before one is made: to look at those that are there takes time, too."""
+        made = False
+        for done, picture in enumerate(self._pictures(), 1):
+            if not self._is_good(picture):
+                if made and not may_begin():
+                    return
+                picture.make()
+                made = True
+            self._album.good.update(dict.fromkeys(picture.paths, repr(picture.key)))
+            yield done
+
+    def _pictures(self) -> Iterator[_Picture]:
+        """All of them, those of one kind together."""
+        colors = functools.partial(bake_colors, self._stage, self._album.size)
+        yield self._baked(self._sheets, self._sheet_key, colors)
         for number, mask in enumerate(self._masks):
-            self._bake(mask.paths, mask.key, functools.partial(bake_masks, self._stage, mask.side, number=number))
-        done += 1
-        yield done
+            bake = functools.partial(bake_masks, self._stage, mask.side, number=number)
+            yield self._baked(mask.paths, mask.key, bake)
         for kind in self._kinds:
-            ready = False
             for number, shot in enumerate(self._album.shots):
-                if not self._hash(self._path(number, kind), self._view_key(shot, kind)):
-                    if not may_begin():
-                        return
-                    if not ready:
-                        prepare(self._stage, kind, self._album.cameras.side, self._album.cameras.samples)
-                        ready = True
-                    self._render(number, kind)
-                done += 1
-                yield done
+                paths, key = [self._path(number, kind)], self._view_key(shot, kind)
+                yield _Picture(paths, key, functools.partial(self._render, number, kind))
+
+    def _baked(self, paths: list[Path], key: dict[str, object], bake: Callable[[Sequence[Path]], None]) -> _Picture:
+        return _Picture(paths, key, functools.partial(self._bake, paths, key, bake))
+
+    def _is_good(self, picture: _Picture) -> bool:
+        """What was found good once in this run is not read again, as long as it is there."""
+        known = all(self._album.good.get(path) == repr(picture.key) and path.is_file() for path in picture.paths)
+        return known or all(self._hash(path, picture.key) for path in picture.paths)
 
     def gathered(self) -> Rendered:
         """All pictures, which are good."""
@@ -154,14 +176,16 @@ class Photographs:
         return found
 
     def _bake(self, paths: Sequence[Path], key: Mapping[str, object], bake: Callable[[Sequence[Path]], None]) -> None:
-        """Textures of all sheets, unless they are there. bake: writes them where it is told."""
-        if not all(self._hash(path, key) for path in paths):
-            folder = self._album.cache.scratch("bake")
-            bake([folder / path.name for path in paths])
-            for path in paths:
-                self._keep(folder / path.name, path, key)
+        """Textures of all sheets. bake: writes them where it is told."""
+        folder = self._album.cache.scratch("bake")
+        bake([folder / path.name for path in paths])
+        for path in paths:
+            self._keep(folder / path.name, path, key)
 
     def _render(self, number: int, kind: str) -> None:
+        if kind != self._prepared:
+            prepare(self._stage, kind, self._album.cameras.side, self._album.cameras.samples)
+            self._prepared = kind
         shot = self._album.shots[number]
         self._stage.at(next(moment for moment in self._album.moments if moment.frame == shot.frame))
         self._stage.look(shot)

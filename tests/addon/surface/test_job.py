@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import bpy
 import numpy as np
 import pytest
 
+from blender_deepdream.addon.cache import scene_cache
 from blender_deepdream.addon.surface.color_input import color_input, dream_factor, original_input
+from blender_deepdream.addon.surface.job import photograph
 from blender_deepdream.addon.surface.targets import OWN_LAYER
 
 SMALL = {"views": 5, "side": 64, "samples": 1, "size": 128, "steps": 1, "octaves": 1, "step_size": 0.05}
@@ -171,3 +174,13 @@ def test_bad_input_is_told_and_changes_nothing(suzanne: bpy.types.Object, scene:
     suzanne.data.clear_geometry()
     assert "has no faces" in refused()
     assert dream_factor(suzanne.active_material) is None
+
+
+def test_a_window_comes_on_however_long_it_takes_to_look_at_what_is_there(
+    suzanne: bpy.types.Object, scene: bpy.types.Scene
+) -> None:
+    job = scene.deepdream.surface.to_job(scene, [suzanne], scene_cache(scene), lambda: pytest.fail("nobody is asked"))
+    told = [event.text for event in itertools.islice(photograph(scene, job.album, 0.0), 40)]
+    assert [text.split(",")[0] for text in told] == [
+        f"Rendering views: picture {number} of 16" for number in range(1, 16)
+    ]
