@@ -67,6 +67,14 @@ wait_for '"error": "Cancelled'
 touch "$WINDOW_CANCELLED"
 see "Dream Animation"
 snap 7-cancelled.png
+
+# what has dreamed is shown: an undo takes that back, and Blender lives
+wait_for '"shown": \["Dream'
+if [ "$WINDOW_SUITE" = sid ]; then
+  xdotool key ctrl+z
+  wait_for '"undone": 1'
+  wait_for '"shown": \[\]'
+fi
 press "Dream Animation"
 wait_for '"running": true'
 wait_for '"running": false'

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,8 @@ _TITLE = 35
 def tell() -> float:
     """Write the state; called again and again."""
     shown = {"windows": len(bpy.context.window_manager.windows), "workspace": guishot.window().workspace.name}
-    there = hasattr(bpy.types.WindowManager, "deepdream")
-    state = shown | {"draws": len(_draws), "undone": len(_undone), "addon": there}
-    if there:
+    state = shown | {"draws": len(_draws), "undone": len(_undone)}
+    if hasattr(bpy.types.WindowManager, "deepdream"):
         state |= _addon_state() | {"stalls": stalls, "steps": steps}
     temporary = STATE.with_suffix(".new")
     temporary.write_text(json.dumps(state), "utf-8")
@@ -60,8 +60,14 @@ def _addon_state() -> dict[str, Any]:
         "links": [[link.from_node.name, link.to_node.name] for link in tree.links] if tree else [],
         "link": _on_link(tree) if tree else [],
         "settings": [[group.deepdream.brain, group.deepdream.layers] for group in groups],
+        "shown": [image.name for group in groups for image in _images(group)],
         "status": " ".join(_status(group) for group in groups),
     }
+
+
+def _images(group: bpy.types.NodeTree) -> Iterator[bpy.types.Image]:
+    """Those inside a node's group: its dreams."""
+    return (node.image for node in group.nodes if getattr(node, "image", None))
 
 
 def _tree() -> bpy.types.NodeTree | None:
