@@ -79,9 +79,9 @@ class Gate:
 
     def open(self) -> None:
         """Whoever waited must come again."""
+        self._open.set()  # first: who comes again at once would be kept waiting for ever
         for one in tuple(self._sockets):
             _end(one)
-        self._open.set()
 
     def close(self) -> None:
         self.open()
@@ -110,6 +110,7 @@ class Gate:
         except OSError:
             pass
         if self._open.is_set():
+            _end(one)
             _end(other)
             self._sockets.discard(one)
 
