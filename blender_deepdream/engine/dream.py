@@ -89,12 +89,13 @@ def dream(  # noqa: PLR0913  (all that a dream may be given, most of it by name)
                 seen = dreamt if everywhere else torch.lerp(base, dreamt, mask_here)
                 change, value = yield from pace.during_step(ascent.step(seen, mask_here, areas_here))
                 dreamt = restrain(dreamt.add_(coherence.paced(change)).clamp_(0, 1), base, settings, wrap)
+                # each is as large as the image, and the next step makes its own
+                del change, seen
                 preview.offer(base, dreamt)
                 yield pace.after_step(value)
             if settings.color == "source":
                 dreamt = with_colors_of(dreamt, resize_picture(palette, size, wrap), mask_here)
             detail = dreamt.sub_(base)
-        del change, seen
         detail = coherence.end(detail)
         # in place: each of these may take hundreds of megabytes
         dreamt = detail.mul_(settings.strength * where).add_(source).clamp_(0, 1)

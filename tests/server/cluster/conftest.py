@@ -18,6 +18,17 @@ GOOD = CERTIFICATES / "good.pem"
 HTTPS = ("--tls-cert", str(GOOD), "--tls-key", str(KEY))
 
 
+def trust(environment: pytest.MonkeyPatch) -> None:
+    """Clients made from now on take the certificate that the servers here show."""
+    environment.setenv("SSL_CERT_FILE", str(GOOD))
+
+
+@pytest.fixture(autouse=True)
+def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In these tests only: others run in the same process, and some see that it is refused."""
+    trust(monkeypatch)
+
+
 @pytest.fixture(scope="session")
 def machines(buckets: Buckets) -> Iterator[Machines]:
     """buckets: a machine finds the object store by its environment."""
@@ -34,7 +45,7 @@ def on_cluster(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> 
     """A server with two dreamers, over HTTPS."""
     options = ("--cluster", machines.address, "--port", str(free_port()), "--workers", "2", "--least-workers", "2")
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("SSL_CERT_FILE", str(GOOD))
+        trust(environment)
         process = ServerProcess(tmp_path_factory.mktemp("cluster") / "shared", *options, *HTTPS)
-        yield process
-        process.kill()
+    yield process
+    process.kill()
