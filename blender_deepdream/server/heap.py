@@ -15,9 +15,10 @@ TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 """What glibc's malloc.h calls them, with M_ before: at most so much stays free at the end; larger blocks never wait."""
 
 EVERYTHING = 2**31 - 1
-LARGEST_KEPT, LARGEST_KEPT_BEFORE = 2**28, 2**25
-"""Bytes. The largest map of a tile of 768 pixels, VGG's first, has 144 MiB; images that are larger come only once.
-glibc before 2.35 refuses more than the second, the most to which it would come by itself."""
+LARGEST_KEPT, LARGEST_KEPT_BEFORE = 2**26, 2**25
+"""Bytes. The largest map that GoogLeNet makes of a tile of 768 pixels has 36 MiB; what is as large as a large image
+comes and goes, and would leave holes. glibc before 2.35 refuses more than the second, the most to which it would come
+by itself."""
 
 _SET_BY_SOMEBODY = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
 
