@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The most memory that a process takes for a dream of one octave, and how tiles show where they meet.
 
-One octave and few steps: further ones take no more memory, only time.
+One octave of one step unless told otherwise; a second step of a very large image takes up to a ninth more.
 """
 
 from __future__ import annotations
