@@ -29,10 +29,12 @@ os.execv({SERVER_PYTHON!r}, [{SERVER_PYTHON!r}, *sys.orig_argv[1:]])
 class PackageIndex:
     """Serves wheels as pypi.org does, while the context lasts. asked: the names of those that were, in order."""
 
-    def __init__(self, folder: Path, uv: Path, sign: Path) -> None:
-        """folder: an empty one. uv: its wheel. sign: torch comes once this file is there."""
+    def __init__(self, folder: Path, uv: Path, sign: Path, held: Path) -> None:
+        """folder: an empty one. uv: its wheel. sign: torch comes once this file is there. held: is made when torch is
+        asked for."""
         self.closed = False
         self.sign = sign
+        self.held = held
         self.asked: list[str] = []
         lines = (ROOT / "blender_deepdream" / "server_requirements.txt").read_text("utf-8").splitlines()
         for name, version in (match.groups() for match in map(_REQUIREMENT.match, lines) if match):
@@ -60,6 +62,8 @@ class _Handler(SimpleHTTPRequestHandler):
         name = Path(self.path).name
         if name.endswith(".whl"):
             self._index.asked.append(name)
+            if name.startswith("torch-"):
+                self._index.held.touch()
             while name.startswith("torch-") and not (self._index.sign.exists() or self._index.closed):
                 time.sleep(0.1)
         with suppress(ConnectionError):  # who cancels hangs up

@@ -137,11 +137,12 @@ def test_the_dream_server_is_installed_and_removed_by_mouse(home: Path, shot: Pa
         "HAND": str(HERE),
         "WINDOW_STATE": str(tmp_path / "state.json"),
         "WINDOW_CANCELLED": str(tmp_path / "cancelled"),
+        "WINDOW_HELD": str(tmp_path / "held"),
         "DEEPDREAM_PYTHON": "",
         "PIP_FIND_LINKS": "",
     }
     (tmp_path / "index").mkdir()
-    with PackageIndex(tmp_path / "index", UV[0], tmp_path / "cancelled") as index:
+    with PackageIndex(tmp_path / "index", UV[0], tmp_path / "cancelled", tmp_path / "held") as index:
         simple = f"{index.url}/simple"
         told = _drive(
             "sid", "install.sh", shot, home, variables | {"PIP_INDEX_URL": simple, "UV_DEFAULT_INDEX": simple}

@@ -40,6 +40,7 @@ until_so() {
 }
 seen() { [ -n "$(find_words "$1")" ]; }
 wait_for() { for _ in $(seq ${PATIENCE:-600}); do told "$1" && return 0; sleep 0.2; done; fail "waited in vain for $1"; }
+wait_until_there() { for _ in $(seq 600); do [ -e "$1" ] && return 0; sleep 0.2; done; fail "waited in vain for $1"; }
 # here is no window manager: new windows open around the mouse, beyond the screen's edge too
 WIDE=1050
 bring() {

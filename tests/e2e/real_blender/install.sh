@@ -10,6 +10,7 @@ beside 160,0 "Made For"
 press "As Published"
 press "Install Dream Server"
 wait_for '"install": ".*Fetching the dream server: this takes minutes. '
+wait_until_there "$WINDOW_HELD"  # the rest is small; torch is held back until the cancel
 sleep 0.5
 snap 2-fetching.png
 press "Cancel"
