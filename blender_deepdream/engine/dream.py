@@ -8,7 +8,7 @@ Mordvintsev, Olah and Tyka, "Inceptionism", 2015, https://github.com/google/deep
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 
 import numpy as np
 import torch
@@ -24,7 +24,6 @@ from .images import Image
 from .masks import dream_mask
 from .memory import memory_errors
 from .motion import moved
-from .objectives import Objective
 from .octaves import Size, Wrap, octave_sizes, resize, resize_picture, with_margin, without_margin
 from .pace import Pace
 from .precision import automatic
@@ -34,7 +33,7 @@ from .restraint import restrain, with_colors_of
 from .steps import finish
 from .temporal import ALONE, Chain, Coherence
 from .tiling import automatic_side
-from .wanted import Load, brains_of, no_other_brain, objective_of
+from .wanted import Load, all_objectives, no_other_brain
 
 ENGINE_VERSION = "7"
 """Raised whenever the same request would come to other bits."""
@@ -72,8 +71,7 @@ def dream(  # noqa: PLR0913  (all that a dream may be given, most of it by name)
         palette = source if image is still else _seen(still, settings, wrap, brain.device)
         where = with_margin(dream_mask(mask, dreamspace.dreamable(image), brain.device), wrap)
         sizes = octave_sizes(Size(*source.shape[-2:]), settings.octaves, settings.octave_scale)
-        brains = brains_of([settings, *(region.settings for region in regions)], brain, load)
-        whole, *parts = _objectives(settings, guide, regions, brains, len(sizes))
+        brains, (whole, *parts) = all_objectives(settings, guide, regions, brain, load, len(sizes))
         areas = areas_of(whole, zip(regions, parts, strict=True), image.size, wrap, brain.device)
         ascent = Ascent.of(brains, settings, wrap)
         coherence = Coherence(chain, settings, wrap)
@@ -106,14 +104,6 @@ def dream(  # noqa: PLR0913  (all that a dream may be given, most of it by name)
 def _seen(image: Image, settings: DreamSettings, wrap: Wrap, device: torch.device) -> Tensor:
     """1x3xHxW, dream space, with its margin."""
     return with_margin(dreamspace.enter(image, settings.exposure, device, settings.highlights), wrap)
-
-
-def _objectives(
-    settings: DreamSettings, guide: Image | None, regions: Sequence[Region], brains: Mapping[str, Brain], octaves: int
-) -> list[Objective]:
-    """What the image shall become, then what each of its regions shall."""
-    wishes = [(settings, guide), *((region.settings, region.guide) for region in regions)]
-    return [objective_of(wanted, own, brains, octaves) for wanted, own in wishes]
 
 
 def dream_to_end(

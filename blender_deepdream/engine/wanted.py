@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -74,6 +75,25 @@ def objective_of(settings: DreamSettings, guide: Image | None, brains: Mapping[s
         (term,) = _term(settings, choice, brains[choice.brain], features).terms
         wanted += Objective((replace(term, weight=weight, brain=choice.brain, octaves=choice.octaves),))
     return wanted.shares()
+
+
+class Wished(Protocol):
+    """A region, of an image or of surfaces: what it dreams of, and its guide if its objective needs one."""
+
+    @property
+    def settings(self) -> DreamSettings: ...
+    @property
+    def guide(self) -> Image | None: ...
+
+
+def all_objectives(
+    settings: DreamSettings, guide: Image | None, regions: Sequence[Wished], brain: Brain, load: Load, octaves: int
+) -> tuple[dict[str, Brain], list[Objective]]:
+    """The brains of a whole and its regions, as `brains_of` finds them; what the whole maximises, then what each region
+    does. Raises as `brains_of` and `objective_of` do."""
+    wishes = [(settings, guide), *((region.settings, region.guide) for region in regions)]
+    brains = brains_of([wanted for wanted, _ in wishes], brain, load)
+    return brains, [objective_of(*wish, brains, octaves) for wish in wishes]
 
 
 def look_at(guide: Image, brain: Brain, layers: Collection[str]) -> dict[str, Tensor]:

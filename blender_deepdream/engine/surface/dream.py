@@ -26,7 +26,7 @@ from ..memory import memory_errors
 from ..octaves import NO_WRAP, Size, octave_sizes
 from ..pace import Pace
 from ..preview import Show
-from ..wanted import Load, brains_of, no_other_brain, objective_of
+from ..wanted import Load, all_objectives, no_other_brain
 from .regions import Parts, Region
 from .scale import Scale
 from .sheets import Dreamt, Sheet, bare, sharpest
@@ -65,9 +65,7 @@ def dream_surface(  # noqa: PLR0913  (as `dream`)
     with memory_errors():
         bases = [bare(sheet, brain.device) for sheet in sheets]
         sizes = octave_sizes(Size(views[0].side, views[0].side), settings.octaves, settings.octave_scale)
-        wishes = [(settings, guide), *((region.settings, region.guide) for region in regions)]
-        brains = brains_of([wish for wish, _ in wishes], brain, load)
-        objectives = [objective_of(*wish, brains, len(sizes)) for wish in wishes]
+        brains, objectives = all_objectives(settings, guide, regions, brain, load, len(sizes))
         ascent = Ascent.of(brains, settings, NO_WRAP)
         keeper = keeper or Keeper()
         stand = keeper.last(brain.device)

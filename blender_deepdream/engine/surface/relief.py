@@ -20,7 +20,7 @@ from ..memory import memory_errors
 from ..octaves import NO_WRAP, Size, octave_sizes, resize
 from ..pace import Pace
 from ..smoothing import smooth
-from ..wanted import Load, brains_of, no_other_brain, objective_of
+from ..wanted import Load, all_objectives, no_other_brain
 from .dream import turns_of
 from .ground import Ground
 from .regions import Parts, Region
@@ -69,9 +69,7 @@ def dream_relief(  # noqa: PLR0913  (as `dream_surface`)
     with memory_errors():
         bases = [bare(sheet, brain.device) for sheet in sheets]
         sizes = octave_sizes(Size(views[0].side, views[0].side), settings.octaves, settings.octave_scale)
-        wishes = [(settings, guide), *((region.settings, region.guide) for region in regions)]
-        brains = brains_of([wish for wish, _ in wishes], brain, load)
-        objectives = [objective_of(*wish, brains, len(sizes)) for wish in wishes]
+        brains, objectives = all_objectives(settings, guide, regions, brain, load, len(sizes))
         ascent = Ascent.of(brains, settings, NO_WRAP)
         turns, pace = turns_of(len(views), settings.seed), Pace(sizes, settings.steps)
         together = min(_VIEWS, len(views))
