@@ -97,7 +97,7 @@ class _Sent(Luggage):
                 if found.name.removeprefix(f"{self._name}/") not in here:
                     self._objects.remove(found.name)
             self._unsent.unlink(missing_ok=True)
-        except StorageError as error:
+        except (StorageError, OSError) as error:  # a file may go while they are listed: that ends no training
             log.warning("what this training goes on with is here alone: %s", error)
             self._unsent.touch()
 

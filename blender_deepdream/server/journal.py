@@ -72,7 +72,7 @@ class Journal:
         self._writer.shutdown()
 
     def _read(self, job_id: str, written: float) -> list[Entry]:
-        """None where it ended just now, or is damaged."""
+        """The entry; nothing where it ended just now, or is damaged."""
         try:
             data = self._documents.read(_name(job_id))
             return [] if data is None else [_entry(job_id, json.loads(data), written)]

@@ -51,8 +51,8 @@ MAX_LINE = 2**24
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """How workers are started. data: the store's folder. shared: the address of
-    the object store, of which that has copies, if so. threads: on the CPU, None for torch's choice.
+    """How workers are started. data: the store's folder. shared: the address of the object store of which that has
+    copies, if so. threads: on the CPU, None for torch's choice.
 
     pixels: of the largest image that they decode. memory: bytes that one may have, 0 for its own choice. silence:
     seconds in which a job must tell something of its way. log_json: whether they log as JSON.

@@ -72,9 +72,8 @@ def _carving(
     bench: Workbench, request: SurfaceRequest, views: Sequence[View], sheets: Sequence[Sheet], **how: Any
 ) -> Generator[Progress, None, list[Image]]:
     """sheets: with the textures that the relief lies under."""
-    facts = [
-        bench.blob(view.facts) for view in request.views
-    ]  # a copy of them may have gone while the textures dreamed
+    # a copy of them may have gone while the textures dreamed
+    facts = [bench.blob(view.facts) for view in request.views]
     grounds = [read_ground(path, view) for path, view in zip(facts, views, strict=True)]
     brain = how["load"](request.settings.brain)
     return dream_relief(views, grounds, sheets, brain, request.settings, request.relief, **how)

@@ -256,6 +256,27 @@ def test_what_must_not_be_forgotten_is_sent_at_once(store: RemoteStore, address:
             raise KeyboardInterrupt
 
 
+def test_a_file_that_goes_while_it_is_sent_ends_no_training(
+    store: RemoteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "one" / "t"
+
+    def tidied_meanwhile(_name: str, path: Path) -> None:
+        for other in {*(folder / "work").iterdir()} - {path}:
+            other.unlink()
+
+    with carried(store, folder, ("work",)) as luggage:
+        (folder / "work").mkdir(parents=True)
+        for name in ("1", "2"):
+            (folder / "work" / name).write_text("so far")
+        with monkeypatch.context() as tidied:
+            tidied.setattr(store.objects, "put_file", tidied_meanwhile)
+            luggage.send()
+        assert (folder / "unsent").is_file()
+        luggage.send()
+        assert not (folder / "unsent").is_file()
+
+
 def test_a_folder_needs_no_carrying(tmp_path: Path) -> None:
     with carried(Store(tmp_path), tmp_path / "t", ("work",)) as luggage:
         luggage.send_in_time()
