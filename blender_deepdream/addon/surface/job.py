@@ -24,6 +24,7 @@ from ...protocol.surface import SurfaceRequest
 from .. import cache as files
 from .. import changes
 from ..request import working_color_space
+from ..run import time_words
 from ..task import Asking
 from ..timeline import scene_of
 from .apply import apply
@@ -161,7 +162,7 @@ def _told(progress: Progress) -> SurfaceEvent:
 
 
 def _left(seconds: float | None) -> str:
-    return "" if seconds is None else f", {seconds:.0f} s left"
+    return "" if seconds is None else f", {time_words(seconds)} left"
 
 
 def destinations(job: SurfaceJob) -> list[Path]:
